@@ -1,0 +1,107 @@
+# `make help` lists the targets. The build needs gcc (or clang), make, pkg-config and the
+# libraries that `scripts/deps` installs; objects mirror the tree under build/.
+CROSS  ?=
+SAN    ?=
+WERROR ?=
+O      ?= build
+ifeq ($(origin CC),default)
+CC     := $(CROSS)gcc
+endif
+AR     := $(CROSS)ar
+PKG    := $(CROSS)pkg-config
+comma  := ,
+ARCH   := $(shell $(CC) -dumpmachine 2>/dev/null || echo host)
+TAG    := $(if $(SAN),-$(subst $(comma),-,$(SAN)))
+B      := $(O)/$(ARCH)$(TAG)
+BIN    := $(O)/bin$(if $(CROSS),-$(ARCH))$(TAG)
+
+VERSION := $(shell cat VERSION)
+CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DPIGENNY_VERSION='"$(VERSION)"' -MMD -MP
+CFLAGS   ?= -O2 -g
+CFLAGS   += -std=c11 -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes \
+	    -Wmissing-prototypes -Wvla -Wformat=2 -Wpointer-arith -Wcast-qual \
+	    -Werror=implicit-function-declaration -fstack-protector-strong
+CFLAGS   += $(if $(WERROR),-Werror)
+CFLAGS   += $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+LDFLAGS  += $(if $(SAN),-fsanitize=$(SAN))
+
+gencli   := $(wildcard node-genctl/gencli*.c)
+common   := $(wildcard common/*.c)
+genctl   := $(filter-out %/main.c $(gencli),$(wildcard node-genctl/*.c))
+monitor  := $(filter-out %/main.c,$(wildcard node-monitor/*.c node-monitor/*/*.c))
+sim      := $(filter-out %/main.c,$(wildcard test/sim/*.c))
+units    := $(wildcard test/unit/test_*.c test/scenario/test_*.c)
+helpers  := $(wildcard test/bench/*.c test/tools/*.c)
+obj       = $(patsubst %.c,$(B)/%.o,$(1))
+proto    := $(B)/proto/genctl.pb-c
+
+.PHONY: all genctl run check campaign bench lint format install clean help deps units
+.SECONDARY:
+all: $(BIN)/genctld $(BIN)/gencli $(BIN)/monitord $(BIN)/sitesim ## build the programs into build/bin (the default)
+genctl: $(BIN)/genctld $(BIN)/gencli ## build only the engine node's programs (with CROSS= for another machine)
+
+$(proto).c $(proto).h &: proto/genctl.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=proto --c_out=$(B)/proto $<
+$(proto).o: CFLAGS += -Wno-cast-qual -fno-sanitize=shift,pointer-overflow
+$(call obj,$(common) $(genctl) node-genctl/main.c $(gencli) $(monitor) node-monitor/main.c $(sim) \
+	test/sim/main.c $(units) $(helpers)): | $(proto).h
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(B)/%.o: $(B)/%.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(call obj,$(filter node-monitor/drivers/luxpower%,$(monitor)) $(sim) $(filter %luxpower.c,$(units))): \
+	CPPFLAGS += $(shell $(PKG) --cflags libmodbus)
+
+# An archive is made anew, so that a deleted file does not live on in it.
+$(B)/lib%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(B)/libcommon.a:  $(call obj,$(common)) $(proto).o
+$(B)/libgenctl.a:  $(call obj,$(genctl))
+$(B)/libmonitor.a: $(call obj,$(monitor))
+$(B)/libsim.a:     $(call obj,$(sim))
+
+link = @mkdir -p $(@D); echo "$(CC) -o $@"; $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
+base = -lprotobuf-c -lconfig -levent_core -levent_extra
+$(BIN)/genctld: $(call obj,node-genctl/main.c) $(B)/libgenctl.a $(B)/libcommon.a
+	$(call link,$(base) -li2c)
+$(BIN)/gencli: $(call obj,$(gencli)) $(B)/libgenctl.a $(B)/libcommon.a
+	$(call link,$(base))
+$(BIN)/monitord: $(call obj,node-monitor/main.c) $(B)/libmonitor.a $(B)/libcommon.a
+	$(call link,$(base) -lmodbus -pthread -lm)
+$(BIN)/sitesim: $(call obj,test/sim/main.c) $(B)/libsim.a $(B)/libmonitor.a $(B)/libcommon.a
+	$(call link,$(base) -lmodbus -pthread -lm)
+
+# Each test and helper links the shipped objects and takes what it needs; no main.o is in a library.
+$(B)/test/%: $(B)/test/%.o $(B)/libsim.a $(B)/libgenctl.a $(B)/libmonitor.a $(B)/libcommon.a
+	$(call link,-lcmocka $(base) -li2c -lmodbus -pthread -lm)
+units: $(patsubst %.c,$(B)/%,$(units) $(helpers)) all ## build the test programs
+
+deps:
+	@scripts/deps
+run: deps ## watch the pair work on a simulated site (Ctrl-C ends it)
+	@$(MAKE) --no-print-directory all
+	@scripts/demo $(BIN)
+check: deps ## install what is missing, build, run the tests (under 10 minutes)
+	@$(MAKE) --no-print-directory units
+	@sh scripts/check-layers
+	@B=$(B) BIN=$(BIN) /usr/bin/python3 test/run.py
+campaign: deps ## the long tests: sanitizers, clang, lint, cross builds (under 45 minutes with check)
+	@scripts/campaign
+bench: deps ## measure speed and memory against bare baselines
+	@$(MAKE) --no-print-directory units
+	@B=$(B) BIN=$(BIN) /usr/bin/python3 test/bench/bench.py
+lint: ## cppcheck, clang-tidy and the layer check
+	@scripts/lint
+format: ## clang-format every source file in place
+	clang-format -i $(shell git ls-files '*.[ch]')
+install: all ## install into $(DESTDIR)$(PREFIX)
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' BIN=$(BIN) scripts/install
+clean: ## remove everything the build made
+	rm -rf $(O)
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
