@@ -10,8 +10,8 @@
 
 #include "common/civil.h"
 
-int64_t clock_ms(void);	     /* CLOCK_MONOTONIC, ms */
-int64_t clock_unix_ms(void); /* CLOCK_REALTIME, ms; 0 while it is before 2024: not set */
+int64_t clock_ms(void);		/* CLOCK_MONOTONIC, ms */
+int64_t clock_unix_ms(void);	/* CLOCK_REALTIME, ms; 0 while it is before 2024: not set */
 struct civil clock_civil(void); /* local calendar time; .valid false while not set */
 
 #endif

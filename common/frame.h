@@ -23,7 +23,8 @@ enum { FRAME_MAX = 65536, FRAME_HEAD = 4 };
 
 /* Whole size of the first frame in buf (head and body), 0 when more bytes are needed. */
 ssize_t frame_size(const uint8_t *buf, size_t n);
-/* Head and body in one malloc'd buffer; *size is set. Never NULL for a message <= FRAME_MAX. */
+/* Head and body in one malloc'd buffer; *size is set. NULL if the body is empty or over
+ * FRAME_MAX. */
 uint8_t *frame_pack(const ProtobufCMessage *message, size_t *size);
 /* The message, to be freed with protobuf_c_message_free_unpacked; NULL if malformed. */
 ProtobufCMessage *frame_unpack(

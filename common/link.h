@@ -25,20 +25,22 @@ struct link_listener;
 enum link_kind { LINK_FRAMES, LINK_LINES };
 
 struct link_ops {
-	void (*opened)(struct link *l);	/* accepted or connected; may send */
-	void (*unit)(struct link *l, const uint8_t *data, size_t n); /* borrowed; text ends in 0 */
-	/* why: "peer closed", "idle", "too long", "not reading", strerror... l is freed after. */
+	void (*opened)(struct link *l); /* accepted or connected; may send */
+	void (*unit)(
+	    struct link *l, const uint8_t *data, size_t n); /* borrowed; text ends in 0 */
+	/* why: "peer closed", "idle", "too long", "not reading", strerror... l is freed after.
+	 */
 	void (*closed)(struct link *l, const char *why);
 };
 
 struct link_config {
 	enum link_kind kind;
 	const struct link_ops *ops;
-	void *owner;	   /* link_owner() of each link until link_set_owner() */
-	int64_t idle_ms;   /* 0: no limit */
-	int64_t unit_ms;   /* 0: no limit */
-	size_t max_unit;   /* frame body or line */
-	int max_links;	   /* listener only */
+	void *owner;	       /* link_owner() of each link until link_set_owner() */
+	int64_t idle_ms;       /* 0: no limit */
+	int64_t unit_ms;       /* 0: no limit */
+	size_t max_unit;       /* frame body or line */
+	int max_links;	       /* listener only */
 	const uint8_t *refuse; /* what a peer over the limit is sent; whole bytes */
 	size_t refuse_n;
 };
