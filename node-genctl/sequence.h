@@ -42,17 +42,19 @@ struct sequence {
 	enum phase phase;
 	int64_t since_ms; /* when its byte was acknowledged */
 	int64_t starter_off_ms, charger_off_ms;
+	uint32_t acks;	  /* as of the transition into this phase */
 	uint8_t attempt;  /* of this request, 1.. */
 	uint8_t attempts; /* allowed in this request */
 	uint8_t acked;	  /* as of the last step */
-	bool sagged;
-	bool entered; /* the phase's byte has been acknowledged */
+	bool entered;	  /* the phase's byte has been acknowledged */
+	bool sagged;	  /* the charger opened without being asked to */
 };
 
 struct seq_in {
 	const struct inputs_view *in;
-	uint8_t acked;	 /* last byte the board acknowledged */
-	uint32_t forced; /* 1 when that byte was the guard's own, not ours */
+	uint8_t acked; /* last byte the board acknowledged, whoever asked for it */
+	uint32_t acks; /* writes of ours that the board acknowledged, counted */
+	bool refused;  /* our last write was refused or failed: no answer to it will come */
 	enum seq_wish wish;
 	enum seq_permit permit; /* the guard's answer for the present attempt */
 	uint8_t attempts;	/* for a request that begins now */
@@ -60,6 +62,7 @@ struct seq_in {
 
 struct seq_out {
 	uint8_t relays;	 /* wanted now */
+	bool write;	 /* ask for it to be written: it has not been acknowledged yet */
 	bool begin;	 /* ask the guard for a permit: this attempt is ready to go */
 	int64_t wake_ms; /* step again no later than this; INT64_MAX: on an event */
 	enum seq_event event;
