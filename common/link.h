@@ -6,10 +6,11 @@
  * first byte, sends one over the limit, or does not read (more than 256 KiB unsent);
  * closed() is called once for each link, and the link is gone after it returns.
  * TCP keepalive and TCP_NODELAY are set. At `max_links` a further peer is told
- * `refuse` (may be empty) and closed at once: it is never left in the backlog.
+ * `refuse` (may be empty) and closed at once: it is never left in the backlog. A peer
+ * that ends its sending side still gets the answers already sent. SIGPIPE is ignored.
  *
- * Units: ms. Errors: -errno of the failing call; addresses are "host:port", port 0 lets
- * the kernel choose and link_port() tells.
+ * Units: ms. Errors: -errno of the failing call, or of address_parse(). Addresses are
+ * "host:port" (address.h); port 0 lets the kernel choose and link_port() tells.
  */
 #ifndef COMMON_LINK_H
 #define COMMON_LINK_H
@@ -25,10 +26,11 @@ struct link_listener;
 enum link_kind { LINK_FRAMES, LINK_LINES };
 
 struct link_ops {
-	void (*opened)(struct link *l); /* accepted or connected; may send */
-	void (*unit)(
-	    struct link *l, const uint8_t *data, size_t n); /* borrowed; text ends in 0 */
-	/* why: "peer closed", "idle", "too long", "not reading", strerror... l is freed after.
+	/* Accepted or connected; may send. */
+	void (*opened)(struct link *l);
+	/* A frame's body, or a line with a 0 for its end; borrowed. */
+	void (*unit)(struct link *l, const uint8_t *data, size_t n);
+	/* why: "peer closed", "idle", "too long", "not reading", strerror(); l is freed after.
 	 */
 	void (*closed)(struct link *l, const char *why);
 };
@@ -41,7 +43,7 @@ struct link_config {
 	int64_t unit_ms;       /* 0: no limit */
 	size_t max_unit;       /* frame body or line */
 	int max_links;	       /* listener only */
-	const uint8_t *refuse; /* what a peer over the limit is sent; whole bytes */
+	const uint8_t *refuse; /* what a peer over the limit is sent; borrowed */
 	size_t refuse_n;
 };
 
@@ -58,7 +60,8 @@ void *link_owner(const struct link *l);
 void link_set_owner(struct link *l, void *owner);
 const char *link_peer(const struct link *l); /* "127.0.0.1:4711" */
 bool link_peer_is_loopback(const struct link *l);
-/* Frames: n bytes as frame_pack made them; lines: raw bytes, ends included. */
+/* Frames: n bytes as frame_pack made them; lines: raw bytes, ends included. Never closes
+ * the link before it returns; too much unsent does so from the loop. */
 void link_send(struct link *l, const void *data, size_t n);
 void link_close_after_send(struct link *l); /* what was sent still goes out, 5 s at most */
 void link_close(struct link *l, const char *why); /* closed() is called before it returns */
