@@ -27,6 +27,11 @@ void plant_set_soc(struct plant *p, int32_t soc_mpct)
 	p->stored_mj = capacity_mj(p) / 100000 * soc_mpct;
 }
 
+int32_t plant_soc_mpct(const struct plant *p)
+{
+	return (int32_t)(p->stored_mj / (capacity_mj(p) / 100000));
+}
+
 void plant_init(struct plant *p, const struct plant_config *config)
 {
 	*p = (struct plant){ .config = *config };
@@ -88,7 +93,7 @@ struct plant_out plant_step(struct plant *p, struct plant_in in, int64_t dt_ms)
 	p->curtailed_mj += cut_mj;
 	p->unserved_mj += dropped_mj < 0 ? -dropped_mj : 0;
 	burn(p, charger_mj, in.engine_running, dt_ms);
-	soc_mpct = (int32_t)(p->stored_mj / (capacity_mj(p) / 100000));
+	soc_mpct = plant_soc_mpct(p);
 	battery_w = dt_ms > 0 ? (int32_t)(battery_mj / dt_ms) : 0;
 	return (struct plant_out){
 		.soc_pct = soc_mpct / 1000,

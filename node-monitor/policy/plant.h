@@ -60,6 +60,7 @@ void plant_init(struct plant *, const struct plant_config *);
 /* dt_ms up to a day; powers from 0 to 1 MW. Results are means over the step. */
 struct plant_out plant_step(struct plant *, struct plant_in, int64_t dt_ms);
 void plant_set_soc(struct plant *, int32_t soc_mpct);
+int32_t plant_soc_mpct(const struct plant *);
 int64_t plant_fuel_ml(const struct plant *);
 
 #endif
