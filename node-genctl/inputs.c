@@ -27,17 +27,17 @@ static void hold(int64_t *since_ms, bool so, int64_t now_ms)
 }
 
 static enum sample_fault judge(
-    const struct engine_config *c, uint8_t raw, enum sample_fault fault, uint8_t relays)
+    const struct inputs *in, uint8_t raw, enum sample_fault fault, int64_t now_ms)
 {
 	uint8_t seen = raw & (INPUT_ENGINE | INPUT_IGNITION | INPUT_STARTER);
+	bool due = (in->relays & RELAY_IGNITION) && now_ms - in->ignition_ms >= FEEDBACK_MS &&
+		   in->config->ign_feedback == FEEDBACK_PRESENT;
 
 	if (fault != SAMPLE_OK)
 		return fault;
 	if (raw & 0xf0)
 		return SAMPLE_NOISE;
-	if (!seen && (relays & RELAY_IGNITION) && c->ign_feedback == FEEDBACK_PRESENT)
-		return SAMPLE_ZERO;
-	return SAMPLE_OK;
+	return !seen && due ? SAMPLE_ZERO : SAMPLE_OK;
 }
 
 /* With no ignition wire its bit cannot be asked for, only the others. */
@@ -55,7 +55,7 @@ static bool is_turning_by_itself(const struct inputs *in, uint8_t x)
 	return (x & INPUT_ENGINE) && !(x & INPUT_STARTER) && (x & ignition) == ignition;
 }
 
-static void see_valid(struct inputs *in, uint8_t raw, uint8_t relays, int64_t now_ms)
+static void see_valid(struct inputs *in, uint8_t raw, int64_t now_ms)
 {
 	struct inputs_view *v = &in->view;
 
@@ -69,7 +69,7 @@ static void see_valid(struct inputs *in, uint8_t raw, uint8_t relays, int64_t no
 	hold(&in->proved_ms, is_turning_by_itself(in, v->x), now_ms);
 	v->low_samples = count(v->low_samples, !v->run);
 	v->alone_samples =
-	    count(v->alone_samples, (relays & RELAY_IGNITION) && is_alone(in, v->x));
+	    count(v->alone_samples, (in->relays & RELAY_IGNITION) && is_alone(in, v->x));
 	in->in3_low = count(in->in3_low, !(raw & INPUT_IN3));
 	in->valid_ms = now_ms;
 }
@@ -104,14 +104,16 @@ struct inputs_view inputs_step(
 	struct inputs_view *v = &in->view;
 
 	/* Feedback of a contact that was open until now proves nothing about it. */
-	if ((relays ^ in->relays) & RELAY_IGNITION)
+	if ((relays ^ in->relays) & RELAY_IGNITION) {
 		v->alone_samples = 0;
+		in->ignition_ms = now_ms;
+	}
 	in->relays = relays;
 	v->at_ms = now_ms;
 	v->raw = raw;
-	v->fault = judge(in->config, raw, fault, relays);
+	v->fault = judge(in, raw, fault, now_ms);
 	if (v->fault == SAMPLE_OK)
-		see_valid(in, raw, relays, now_ms);
+		see_valid(in, raw, now_ms);
 	else
 		see_bad(in, now_ms);
 	v->bad_ms = v->fault == SAMPLE_OK ? 0 : age_ms(in->valid_ms, now_ms) + 1;

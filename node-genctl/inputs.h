@@ -2,7 +2,7 @@
  * inputs - raw samples of the opto inputs to what may be believed of them.
  *
  * A sample is BAD when the transfer failed, a high bit is set, the canary answered, or all
- * inputs read zero while ignition is closed (with ign_feedback = present): zero is what a
+ * inputs read zero 500 ms after ignition closed (with ign_feedback = present): zero is what a
  * wedged bus reads, so it is the one value never taken at its word. BAD energises nothing.
  * IN3 is masked out. One sample with the running input is enough to forbid or drop the
  * starter; declaring the engine running takes 500 ms, declaring it dead lost_ms.
@@ -37,6 +37,7 @@ struct inputs {
 	struct inputs_view view;				/* as of the last sample */
 	uint8_t relays;						/* acknowledged at that time */
 	int64_t valid_ms, high_ms, low_ms, still_ms, proved_ms; /* INT64_MIN: not so */
+	int64_t ignition_ms;					/* its relay closed */
 	int32_t in3_low;
 };
 

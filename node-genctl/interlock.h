@@ -2,8 +2,8 @@
  * interlock - the last gate before the relays, and the guard's own safe way down.
  *
  * The sequence proposes, the interlock disposes: gate() answers whether a byte may be
- * written now, whoever asks; watch() is called with every sample, and whenever wake_ms has
- * come, and says which byte must be written at once, asked or not. Both know only what the
+ * written now, whoever asks; watch() is called with every sample and says which byte must be
+ * written at once, asked or not. Both know only what the
  * board acknowledged and what the inputs said. Every ambiguity resolves to starter open,
  * charger open.
  *
@@ -48,6 +48,7 @@ struct interlock {
 	bool descending, dirty;
 	bool starter_seen; /* its input was high in this pulse */
 	bool proved;	   /* the engine was running since ignition closed */
+	bool stopping;	   /* ignition opened on a turning engine, not yet at rest */
 	bool sagged;	   /* the charger was opened by us, not by request (C4) */
 	uint8_t absent;	   /* samples in a row without starter or ignition input */
 	uint32_t alarms;   /* standing now; latched ones are in the ledger */
@@ -77,7 +78,6 @@ void interlock_acked(struct interlock *k, uint8_t relays, int64_t now_ms);
 void interlock_unacked(struct interlock *k); /* a write failed for good: output unknown */
 struct verdict interlock_watch(
     struct interlock *k, const struct inputs_view *in, int64_t now_ms);
-int64_t interlock_wake_ms(const struct interlock *k); /* call watch() no later than this */
 
 void interlock_descend(struct interlock *k, enum alarm why, int64_t now_ms);
 /* Control has gone or is back: starter open at once, after 60 s the way down. */
