@@ -173,7 +173,7 @@ static const struct command commands[] = {
 	    "set in each inputs byte, say 0x80" },
 	{ "latency", "MS", VALUE, AT(latency_ms), 0, 60000, NULL, "of each board answer" },
 	{ "in", "N auto|0|1|chatter", ACTION, 0, 0, 0, set_input, "force input N (1 to 4)" },
-	{ "inverter", WIRE_MODES, ACTION, 0, 0, 0, set_inverter, "how it answers" },
+	{ "inverter", "MODE", ACTION, 0, 0, 0, set_inverter, WIRE_MODES },
 	{ "poll-ms", "MS", VALUE, AT(inverter.poll_ms), 0, 60000, NULL,
 	    "same block sooner: no answer" },
 	{ "delay-ms", "MS", VALUE, AT(inverter.delay_ms), 0, 60000, NULL,

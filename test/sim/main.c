@@ -140,8 +140,12 @@ static int parse(struct options *o, int argc, char **argv)
 
 static int failed(const char *what, const char *path, int rc)
 {
+	const char *why = rc == -EBADMSG  ? "not a file of this kind, see --help"
+			  : rc == -EINVAL ? "write it as 127.0.0.1:PORT"
+					  : strerror(-rc);
+
 	if (rc < 0)
-		fprintf(stderr, "sitesim: %s %s: %s\n", what, path, strerror(-rc));
+		fprintf(stderr, "sitesim: %s %s: %s\n", what, path, why);
 	return rc;
 }
 
@@ -216,6 +220,7 @@ static int carry_out(struct world *w, const struct options *o)
 	w->speed = o->speed;
 	w->time_scale = o->time_scale;
 	w->inverter.poll_ms /= o->time_scale;
+	w->inverter.idle_ms /= o->time_scale;
 	w->load_w = w->profile.n ? WORLD_FOLLOW : 800;
 	for (int i = 0; i < o->nset; i++) {
 		command_run(w, o->set[i], reply);

@@ -76,6 +76,19 @@ void regs_from_plant(struct slave_bank *input, const struct plant *p,
 		input->known[i] = true;
 }
 
+void regs_holding(struct slave_bank *holding)
+{
+	static const struct {
+		int reg;
+		uint16_t value;
+	} site[] = { { 19, 44 }, { 21, 0 }, { 120, 0 }, { 194, 540 }, { 195, 565 } };
+
+	for (size_t i = 0; i < sizeof(site) / sizeof(*site); i++) {
+		holding->value[site[i].reg] = site[i].value;
+		holding->known[site[i].reg] = true;
+	}
+}
+
 /* Reads `"12":345,...}` into bank; returns the lowest register, or -EBADMSG. */
 static int read_block(const char *text, struct slave_bank *bank)
 {

@@ -18,6 +18,9 @@
 void regs_from_plant(struct slave_bank *input, const struct plant *p,
     const struct plant_out *out, bool engine_running);
 
+/* The few settings the site showed in a function 3 dump. */
+void regs_holding(struct slave_bank *holding);
+
 /* Recorded register blocks (luxpower_recorded.jsonl), those of one scan merged. */
 struct recorded {
 	struct slave_bank *scans; /* owned */

@@ -10,20 +10,20 @@
 static int parse_line(struct script *s, const char *text)
 {
 	struct script_line *line = &s->lines[s->n];
-	const char *words = text + strspn(text, " \t");
-	size_t n = strcspn(words, "#\r\n");
+	const char *words;
 	char *end;
+	size_t n;
 
-	if (n == 0)
+	text += strspn(text, " \t\r\n");
+	if (!*text || *text == '#')
 		return 0;
-	line->t_ms = strtoll(words, &end, 10);
-	if (end == words || *end != ' ' || line->t_ms < 0 ||
+	line->t_ms = strtoll(text, &end, 10);
+	words = end + strspn(end, " \t");
+	n = strcspn(words, "#\r\n");
+	if (end == text || words == end || line->t_ms < 0 || n >= sizeof(line->words) ||
 	    (s->n && line->t_ms < line[-1].t_ms))
 		return -EBADMSG;
-	n -= (size_t)(end - words);
-	if (n >= sizeof(line->words))
-		return -EBADMSG;
-	memcpy(line->words, end, n);
+	memcpy(line->words, words, n);
 	line->words[n] = 0;
 	return 1;
 }

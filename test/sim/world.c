@@ -13,6 +13,7 @@ void world_init(struct world *w, int64_t now_ms)
 	modio_init(&w->modio);
 	plant_init(&w->plant, &plant_defaults);
 	wire_device_init(&w->inverter);
+	regs_holding(&w->inverter.holding);
 	w->load_w = w->pv_w = WORLD_FOLLOW;
 	w->pv_pct = 100;
 	w->charger_w = plant_defaults.charger_w;
