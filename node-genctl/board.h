@@ -39,4 +39,8 @@ struct board_ops {
 extern const struct board_ops board_modio, board_sim;
 extern const struct board_ops *const board_kinds[]; /* order of the `board.kind` words */
 
+/* One owner a board: the descriptor that holds the lock on its device (or on the simulator's
+ * "<socket>.lock"), to be closed by the caller; -EWOULDBLOCK: another holds it. */
+int board_lock(const struct board_config *config);
+
 #endif

@@ -49,7 +49,8 @@ struct ledger {
 };
 
 void ledger_init(struct ledger *l); /* nothing known: NEVER everywhere, MODE_AUTO */
-/* Loaded under another boot id: every time that is set becomes now_ms. */
+/* Loaded under another boot id: every time that is set becomes now_ms; an inhibition keeps
+ * what was left of it when the last run ended. */
 void ledger_rebase(struct ledger *l, int64_t now_ms);
 void ledger_encode(const struct ledger *l, uint32_t seq, const char boot_id[static BOOT_ID_LEN],
     uint8_t slot[static LEDGER_SLOT]);
