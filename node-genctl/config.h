@@ -3,14 +3,13 @@
  *
  * Every time and limit stands in the file in real milliseconds, inside compiled-in caps;
  * config_scale() then shortens the sequence's durations for a simulated site.
- *
- * Errors: config_load: 0, -ENOENT or -EINVAL, every fault reported to `faults`.
  */
 #ifndef GENCTL_CONFIG_H
 #define GENCTL_CONFIG_H
 
 #include <stdio.h>
 
+#include "common/conf.h"
 #include "node-genctl/board.h"
 #include "node-genctl/engine.h"
 
@@ -35,9 +34,11 @@ struct genctl_config {
 	int32_t time_scale;	  /* simulated board only */
 };
 
-void config_defaults(struct genctl_config *config);
-int config_load(const char *file, struct genctl_config *config, FILE *faults);
-void config_print(const struct genctl_config *config, FILE *to);
+extern const struct conf_key config_keys[];
+extern const size_t config_nkeys;
+
+/* What no single row can see; returns the number of faults told. */
+int config_check(const void *config, FILE *faults);
 /* Divides the sequence's durations by time_scale; feedback and debounce limits stay. */
 void config_scale(struct genctl_config *config);
 
