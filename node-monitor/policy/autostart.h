@@ -24,9 +24,11 @@
 
 #include "common/civil.h"
 #include "node-monitor/policy/charging.h"
+#include "node-monitor/policy/confirm.h"
 #include "node-monitor/policy/engine.h"
 
 enum { AUTO_FOR_S = 900, AUTO_ANY_DAY = 7 };
+#define AUTO_NEVER (INT64_MIN / 2) /* a time that has not been */
 
 struct autostart_config { /* 0 switches off what says so; bounds in brackets */
 	int32_t soc_start_pct, soc_stop_pct;	   /* below / at or above [1..99, 2..100] */
@@ -104,13 +106,9 @@ struct autostart_out {
 	int32_t left_s;		/* of the rest, lock-out, minimum run or blind run */
 	enum auto_next next;
 	int32_t next_value;
-	int64_t next_ms; /* 0: not known */
+	int64_t next_ms;	/* 0: not known */
+	enum auto_reason ended; /* why the last run ended; AUTO_ENOUGH: none has */
 	uint32_t alarms;
-};
-
-struct auto_confirm { /* how long a condition has held, in fresh readings */
-	int32_t count;
-	int64_t first_ms, last_ms;
 };
 
 struct autostart {			       /* the caller keeps it and reads nothing of it */
@@ -120,7 +118,7 @@ struct autostart {			       /* the caller keeps it and reads nothing of it */
 	enum auto_reason cause, ended; /* what a run is wanted for; why the last one ended */
 	bool met;		       /* the engine node has been heard */
 	bool was_ending;	       /* it was ending the run when last heard */
-	struct auto_confirm soc_low, soc_full, volt_low, volt_full, load_high, load_low;
+	struct confirm soc_low, soc_full, volt_low, volt_full, load_high, load_low;
 	struct charging charging;
 	int64_t run_from_ms, stopped_ms; /* of the engine, whoever started it */
 	int64_t long_run_ms;		 /* a run as long as an exercise ended */
