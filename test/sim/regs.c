@@ -92,11 +92,12 @@ void regs_holding(struct slave_bank *holding)
 /* Reads `"12":345,...}` into bank; returns the lowest register, or -EBADMSG. */
 static int read_block(const char *text, struct slave_bank *bank)
 {
-	long lowest = SLAVE_NREGS, reg, value;
-	char *end;
+	long lowest = SLAVE_NREGS;
 
 	while (*text == '"') {
-		reg = strtol(text + 1, &end, 10);
+		char *end;
+		long reg = strtol(text + 1, &end, 10), value;
+
 		if (strncmp(end, "\":", 2) != 0 || reg < 0 || reg >= SLAVE_NREGS)
 			return -EBADMSG;
 		value = strtol(end + 2, &end, 10);

@@ -215,6 +215,7 @@ static void recorded_blocks_of_one_scan_are_merged(void **state)
 	command("recorded next");
 	assert_int_equal(w.inverter.input.value[0], 4);
 	assert_false(w.inverter.input.known[40]);
+	recorded_free(&w.recorded);
 	write_file("{\"regs\":{\"400\":1}}\n");
 	assert_true(recorded_load(&w.recorded, file) < 0);
 }
