@@ -27,17 +27,17 @@ struct rig {
 	int64_t now_ms, zero_ms, sample_ms;
 	/* the far end of the wires */
 	uint8_t contacts, relays_seen;
-	int32_t catch_ms;	/* of cranking; INT32_MAX: never */
+	int32_t catch_ms; /* of cranking; INT32_MAX: never */
 	int32_t cranked_ms, off_ms;
-	bool turning;		/* the engine runs */
-	bool die, run_on;	/* scripted: stops now; does not stop */
-	bool weld;		/* the starter's contact stays closed */
-	bool no_starter_wire;	/* IN4 never rises */
-	bool deaf;		/* writes are not acknowledged */
-	int32_t raw;		/* >= 0: inputs read this, whatever is true */
+	bool turning;	      /* the engine runs */
+	bool die, run_on;     /* scripted: stops now; does not stop */
+	bool weld;	      /* the starter's contact stays closed */
+	bool no_starter_wire; /* IN4 never rises */
+	bool deaf;	      /* writes are not acknowledged */
+	int32_t raw;	      /* >= 0: inputs read this, whatever is true */
 	enum sample_fault fault;
-	uint8_t extra;		/* bits or-ed into every sample */
-	bool frozen;		/* control is silent: the guard alone goes on */
+	uint8_t extra; /* bits or-ed into every sample */
+	bool frozen;   /* control is silent: the guard alone goes on */
 	/* what was seen */
 	enum seq_wish wish;
 	uint8_t attempts;

@@ -43,7 +43,11 @@ static void load(struct rig *r)
 static void late_engine_gives_the_seeds_table_exactly(void **state)
 {
 	static const struct rig_row want[] = {
-		{ 1000, 0x08 }, { 1500, 0x09 }, { 11500, 0x0d }, { 13500, 0x08 }, { 97500, 0x0a },
+		{ 1000, 0x08 },
+		{ 1500, 0x09 },
+		{ 11500, 0x0d },
+		{ 13500, 0x08 },
+		{ 97500, 0x0a },
 	};
 	struct rig r;
 
@@ -206,11 +210,13 @@ static void pulses_rest_at_least_15_s_and_none_is_longer_than_12_s(void **state)
 	start(&r, INT32_MAX);
 	rig_run(&r, 300000);
 	for (int i = 1; i < r.nrows; i++) {
-		bool is = r.rows[i].relays & RELAY_STARTER, was = r.rows[i - 1].relays & RELAY_STARTER;
+		bool is = r.rows[i].relays & RELAY_STARTER,
+		     was = r.rows[i - 1].relays & RELAY_STARTER;
 
 		if (is && !was) {
 			closed_ms = r.rows[i].at_ms;
-			assert_true(closed_ms - opened_ms < 0 || closed_ms - opened_ms >= 15000 || i < 3);
+			assert_true(closed_ms - opened_ms < 0 ||
+				    closed_ms - opened_ms >= 15000 || i < 3);
 		} else if (was && !is) {
 			opened_ms = r.rows[i].at_ms;
 			assert_in_range(opened_ms - closed_ms, 0, 12060);
@@ -475,7 +481,8 @@ static void second_unexpected_stop_within_an_hour_latches(void **state)
 static void glow_modes_change_only_the_glow(void **state)
 {
 	static const struct rig_row off[] = { { 1000, 0x08 }, { 1500, 0x09 }, { 11500, 0x08 } };
-	static const struct rig_row pre[] = { { 1000, 0x0c }, { 11500, 0x09 }, { 21500, 0x08 } };
+	static const struct rig_row pre[] = { { 1000, 0x0c }, { 11500, 0x09 },
+		{ 21500, 0x08 } };
 	struct rig r;
 
 	start(&r, INT32_MAX);
@@ -501,10 +508,12 @@ int main(void)
 		cmocka_unit_test(defect_d12_in3_noise_leaves_a_running_engine_running),
 		cmocka_unit_test(stop_on_load_cools_down_180_s_then_opens_all),
 		cmocka_unit_test(request_in_cool_down_goes_back_on_load_through_stabilise),
-		cmocka_unit_test(three_failed_attempts_lock_out_and_retry_by_themselves_twice_a_day),
+		cmocka_unit_test(
+		    three_failed_attempts_lock_out_and_retry_by_themselves_twice_a_day),
 		cmocka_unit_test(pulses_rest_at_least_15_s_and_none_is_longer_than_12_s),
 		cmocka_unit_test(engine_lost_on_load_opens_the_charger_first_then_everything),
-		cmocka_unit_test(zero_on_load_with_a_silent_canary_is_not_a_dead_engine_for_six_seconds),
+		cmocka_unit_test(
+		    zero_on_load_with_a_silent_canary_is_not_a_dead_engine_for_six_seconds),
 		cmocka_unit_test(stuck_bus_on_load_holds_the_engine),
 		cmocka_unit_test(wedged_bus_that_reads_zero_never_cranks_a_running_engine),
 		cmocka_unit_test(engine_that_runs_by_itself_is_never_cranked),
@@ -512,9 +521,11 @@ int main(void)
 		cmocka_unit_test(starter_without_feedback_is_given_up_after_a_second),
 		cmocka_unit_test(brown_out_in_a_pulse_is_not_followed_by_a_second_strike),
 		cmocka_unit_test(missing_ignition_feedback_never_closes_the_starter),
-		cmocka_unit_test(silent_control_opens_the_starter_and_comes_down_after_a_minute),
+		cmocka_unit_test(
+		    silent_control_opens_the_starter_and_comes_down_after_a_minute),
 		cmocka_unit_test(a_run_ends_at_its_wall_whatever_control_does),
-		cmocka_unit_test(hostile_bytes_cannot_skip_the_cool_down_or_crank_a_running_engine),
+		cmocka_unit_test(
+		    hostile_bytes_cannot_skip_the_cool_down_or_crank_a_running_engine),
 		cmocka_unit_test(defect_d6_d9_guard_restarted_on_load_adopts_its_engine),
 		cmocka_unit_test(guard_restarted_while_cranking_opens_everything_and_rests),
 		cmocka_unit_test(emergency_stop_opens_everything_and_holds_over_a_restart),
