@@ -1,0 +1,289 @@
+#!/usr/bin/python3
+"""Every recorded register block, served by an independent slave, decodes as the map says.
+
+The recording holds 392 blocks. 390 are input registers (function 4): 130 scans, most of
+them cut in three (0-126, 127-253, 254-380). A block is not a poll: the driver asks for
+groups of 40 on its own grid, so the blocks of one scan (recorded within a second, the first
+from register 0) are put together again and pymodbus serves that scan over a pair of ptys made by socat. The shipped driver reads it
+(luxdump), and each value must equal what this file computes from the register CSV, with
+nothing missing and nothing beside it. The 129 blocks 254-380 lie above the last register
+the CSV names: "decodes" means there that none is asked for. The other two blocks are
+holding registers, settings and not readings: they are served, and the driver must leave
+them alone (no function but 4 arrives). What is counted is printed.
+
+Left out of the comparison, with the reason: EXCLUDED below. Limits: outside them a value is
+no measurement, and the driver must drop it and keep the rest of the scan.
+"""
+import asyncio
+import csv
+import json
+import logging
+import os
+import re
+import select
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import unittest
+from fractions import Fraction
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DATA = os.path.join(os.environ.get("PIGENNY_DATA", os.path.join(TOP, "..", "shared", "data")),
+                    "inverters", "luxpower")
+BUILD = os.environ.get("B") or os.path.join("build", subprocess.run(
+    ["gcc", "-dumpmachine"], capture_output=True, text=True, check=True).stdout.strip())
+LUXDUMP = os.path.join(TOP, BUILD, "test", "tools", "luxdump")
+
+EXCLUDED = {
+    **dict.fromkeys([71, 72, 73, 74, 75, 154, 161, 162, 169],
+                    "self test; 72-75 mean something else in each source"),
+    **dict.fromkeys(range(115, 120), "serial number"),
+}
+
+# Where the CSV's name is an abbreviation, the catalogue has a word.
+RENAMED = {
+    114: "on_grid_load_power", 120: "half_bus_voltage", 139: "reactive_power",
+    144: "afci_flags", 170: "load_power", 174: "switch_state", 175: "eps_overload_delay",
+    176: "exit_reason_1", 177: "exit_reason_2", 178: "charge_disable_reason",
+    180: "inverter_power_s", 181: "inverter_power_t", 182: "rectifier_power_s",
+    183: "rectifier_power_t", 184: "power_to_grid_s", 185: "power_to_grid_t",
+    186: "power_to_user_s", 187: "power_to_user_t", 188: "generator_power_s",
+    189: "generator_power_t", 192: "power_factor_s", 205: "power_factor_t",
+    206: "ac_couple_power_s", 207: "ac_couple_power_t", 208: "on_grid_load_power_s",
+    209: "on_grid_load_power_t", 210: "quick_charge_remaining",
+    214: "inductor_temperature", 215: "dcdc_low_temperature", 216: "dcdc_high_temperature",
+    223: "pv4_energy_today", 224: "pv4_energy_total", 226: "pv5_energy_today",
+    227: "pv5_energy_total", 229: "pv6_energy_today", 230: "pv6_energy_total",
+    **{140 + i: f"afci_current_{i + 1}" for i in range(4)},
+    **{145 + i: f"afci_arc_{i + 1}" for i in range(4)},
+    **{149 + i: f"afci_max_arc_{i + 1}" for i in range(4)},
+}
+
+PER_UNIT = {"V": 1000, "A": 1000, "mA": 1, "kWh": 1000, "Hz": 100, "°C": 1000}  # to base units
+LIMITS = {"V": (0, 1000), "A": (-2000, 2000), "W": (-30000, 60000), "VA": (0, 60000),
+          "Hz": (0, 100), "°C": (-60, Fraction("126.9"))}
+AC_VOLTS = re.compile(r"(grid|eps|generator)\w*_voltage")
+BATTERY_VOLTS = re.compile(r"battery_voltage|bms_(charge_voltage|discharge_cutoff)")
+
+
+def plausible(name, unit, value):
+    low, high = LIMITS.get(unit, (value, value))
+    if AC_VOLTS.match(name):
+        high = 600
+    if BATTERY_VOLTS.match(name):
+        low, high = 10, 100
+    return low <= value <= high
+
+
+def raw_value(row, regs):
+    address, kind = int(row["address"]), row["type"]
+    if kind == "u32":
+        return regs[address] + (regs[address + 1] << 16)
+    return regs[address] - 65536 if kind == "s16" and regs[address] > 32767 else regs[address]
+
+
+def reading(row, regs):
+    """(name, value in base units, plausible) of one row of the CSV."""
+    address, unit = int(row["address"]), row["unit"]
+    name = RENAMED.get(address, row["name"])
+    raw = raw_value(row, regs)
+    if row["name"] == "power_factor" or row["name"] in ("pf_s", "pf_t"):
+        return name, raw if raw <= 1000 else 1000 - raw, raw < 2000
+    value = raw * Fraction(row["scale"])
+    return name, int(value * PER_UNIT.get(unit, 1)), plausible(name, unit, value)
+
+
+def derived(regs, out):
+    if 5 in regs:
+        out["soc"], out["soh"] = regs[5] & 255, regs[5] >> 8
+    if 7 in regs:
+        out["pv_power"] = sum(regs.get(r, 0) for r in (7, 8, 9, 220, 221, 222))
+    if 122 in regs:
+        out["generator_present"] = int(regs[121] > 0 and regs[122] > 0)
+
+
+def expected(rows, regs):
+    """What a scan means by the CSV, and how many of its values are no measurement."""
+    out, dropped = {}, 0
+    for row in rows:
+        address = int(row["address"])
+        if address in EXCLUDED or address == 5 or address not in regs:
+            continue
+        if row["type"] == "u32 hi" and address not in (61, 63):
+            continue
+        if address in (60, 62):
+            row = dict(row, type="u16")  # bit fields stay two words of 16 bits
+        name, value, good = reading(row, regs)
+        if good:
+            out[name] = value
+        dropped += not good
+    derived(regs, out)
+    return out, dropped
+
+
+class Registers:
+    """What one function of the slave serves, and a note of each request."""
+
+    def __init__(self):
+        self.regs, self.asked = {}, []
+
+    def validate(self, address, count=1):
+        self.asked.append((address, count))
+        return all(r in self.regs for r in range(address, address + count))
+
+    def getValues(self, address, count=1):
+        return [self.regs[r] for r in range(address, address + count)]
+
+    def setValues(self, address, values):
+        raise AssertionError("the driver wrote to the inverter")
+
+
+class Slave:
+    """pymodbus on its own thread; the scan it serves is exchanged between two polls."""
+
+    def __init__(self):
+        from pymodbus.datastore import ModbusServerContext, ModbusSlaveContext
+        self.server = self.task = None
+        self.input, self.hold, self.other = Registers(), Registers(), Registers()
+        unit = ModbusSlaveContext(ir=self.input, hr=self.hold, di=self.other, co=self.other,
+                                  zero_mode=True)
+        self.context = ModbusServerContext(slaves={1: unit}, single=False)
+        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # refusals are part of it
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
+
+    def begin(self, coroutine):
+        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
+
+    def serial(self, device):
+        from pymodbus.server.async_io import ModbusSerialServer
+        from pymodbus.transaction import ModbusRtuFramer
+
+        async def begin():
+            self.server = ModbusSerialServer(self.context, framer=ModbusRtuFramer,
+                                             port=device, baudrate=19200, timeout=0.005)
+            await self.server.start()
+        self.begin(begin())
+
+    def tcp(self, port):
+        from pymodbus.server.async_io import ModbusTcpServer
+
+        async def begin():
+            self.server = ModbusTcpServer(self.context, address=("127.0.0.1", port))
+            self.task = asyncio.ensure_future(self.server.serve_forever())
+            await self.server.serving
+        self.begin(begin())
+
+    def stop(self):
+        async def end():
+            await self.server.shutdown()
+            if self.task:
+                self.task.cancel()
+        self.begin(end())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(10)
+
+
+class Recorded(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        if not os.path.isdir(DATA):
+            raise unittest.SkipTest(f"no recorded data at {DATA}; set PIGENNY_DATA")
+        if not shutil.which("socat"):
+            raise AssertionError("socat is missing: run scripts/deps")
+        with open(os.path.join(DATA, "luxpower_input_registers.csv"), encoding="utf-8") as f:
+            cls.rows = list(csv.DictReader(f))
+        with open(os.path.join(DATA, "luxpower_recorded.jsonl"), encoding="utf-8") as f:
+            cls.blocks = [json.loads(line) for line in f]
+
+    def setUp(self):
+        self.slave = Slave()
+        self.addCleanup(self.slave.stop)
+
+    def make_pty_pair(self):
+        folder = tempfile.mkdtemp(prefix="luxpower")
+        self.addCleanup(shutil.rmtree, folder)
+        ends = [os.path.join(folder, end) for end in ("monitor", "inverter")]
+        socat = subprocess.Popen(
+            ["socat", "-d", "-d", *(f"pty,raw,echo=0,link={end}" for end in ends)],
+            stderr=subprocess.PIPE, text=True)
+        self.addCleanup(socat.stderr.close)
+        self.addCleanup(socat.wait, 10)
+        self.addCleanup(socat.terminate)
+        for line in iter(socat.stderr.readline, ""):
+            if "starting data transfer loop" in line:
+                return ends
+        self.fail("socat made no ptys")
+
+    def scans(self):
+        scans = []
+        for block in self.blocks:
+            if block["kind"] == "input":
+                new = {int(k): v for k, v in block["regs"].items()}
+                if 0 in new:
+                    scans.append({})
+                self.assertFalse(new.keys() & scans[-1].keys(), "blocks of one scan overlap")
+                scans[-1].update(new)
+        return scans
+
+    def dump(self, device):
+        run = subprocess.run([LUXDUMP, device], capture_output=True, text=True, timeout=20)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        pairs = (line.split("=") for line in run.stdout.splitlines())
+        return {name: int(value) for name, value in pairs}
+
+    def check_scan(self, device, regs):
+        self.slave.input.regs = regs
+        want, dropped = expected(self.rows, regs)
+        self.assertEqual(self.dump(device), want)
+        return len(want), dropped
+
+    def test_every_recorded_block_decodes_as_the_register_csv_says(self):
+        monitor, inverter = self.make_pty_pair()
+        self.slave.serial(inverter)
+        hold = [b for b in self.blocks if b["kind"] != "input"]
+        for block in hold:
+            self.slave.hold.regs.update({int(k): v for k, v in block["regs"].items()})
+        scans, values, dropped = self.scans(), 0, 0
+        for regs in scans:
+            good, bad = self.check_scan(monitor, regs)
+            values, dropped = values + good, dropped + bad
+        self.assertEqual(len(self.blocks) - len(hold), 390)
+        self.assertEqual(len(hold), 2)
+        self.assertEqual(self.slave.hold.asked + self.slave.other.asked, [])
+        for start, count in self.slave.input.asked:
+            self.assertLessEqual(count, 40)
+            self.assertEqual(start // 40, (start + count - 1) // 40)
+            self.assertLessEqual(start + count - 1, 232)
+        print(f"{len(self.blocks)} recorded blocks: {len(self.blocks) - len(hold)} of input "
+              f"registers in {len(scans)} scans, {values} values equal, {dropped} impossible "
+              f"ones dropped; {len(hold)} of holding registers, never asked for")
+
+    def test_every_register_reaches_the_value_of_its_own_name(self):
+        """The recordings hold many zeros: here each register has a figure of its own."""
+        regs = {r: 100 + r for r in range(233)}
+        regs.update({r: r % 50 for r in (64, 65, 66, 67, 68, 214, 215, 216)})
+        regs.update({int(row["address"]): int(row["address"]) - 40
+                     for row in self.rows if row["type"] == "u32 hi"})
+        regs[5] = 24105
+        monitor, inverter = self.make_pty_pair()
+        self.slave.serial(inverter)
+        values, dropped = self.check_scan(monitor, regs)
+        self.assertEqual(dropped, 0)
+        print(f"{values} values, one for each name")
+
+    def test_the_same_driver_reads_a_scan_over_modbus_tcp(self):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        self.slave.tcp(port)
+        self.check_scan(f"tcp:127.0.0.1:{port}", self.scans()[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
