@@ -33,7 +33,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: luxdump DEVICE (a serial port or tcp:ADDRESS:PORT)\n");
 		return 2;
 	}
-	strcpy(config.device, argv[1]);
+	snprintf(config.device, sizeof(config.device), "%s", argv[1]);
+	luxpower_clear(&s);
 	rc = inverter_luxpower.open(&inv, &config);
 	if (rc == 0) {
 		rc = poll_all_groups(inv, &s);

@@ -454,38 +454,6 @@ static void a_port_that_was_pulled_out_is_gone(void **state)
 	slave_free(s);
 }
 
-static void a_configuration_that_cannot_work_is_refused_at_open(void **state)
-{
-	static const struct inverter_config bad[] = {
-		{ "/dev/null", 19201, 1, 500, 0, 0 },
-		{ "/dev/null", 19200, 0, 500, 0, 0 },
-		{ "/dev/null", 19200, 248, 500, 0, 0 },
-		{ "/dev/null", 19200, 1, 0, 0, 0 },
-		{ "tcp:localhost:502", 0, 1, 500, 0, 0 },
-		{ "tcp:127.0.0.1", 0, 1, 500, 0, 0 },
-		{ "tcp:127.0.0.1:70000", 0, 1, 500, 0, 0 },
-		{ "tcp:127.0.0.1:502x", 0, 1, 500, 0, 0 },
-	};
-	struct inverter *inv = NULL;
-
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(inverter_luxpower.open(&inv, &bad[i]), -EINVAL);
-	assert_null(inv);
-	inverter_luxpower.close(NULL);
-}
-
-static void a_device_that_is_not_there_or_no_port_is_an_error(void **state)
-{
-	struct inverter_config c = { "/nonexistent", 19200, 1, 500, 0, 0 };
-	struct inverter *inv = NULL;
-
-	assert_int_equal(inverter_luxpower.open(&inv, &c), -ENOENT);
-	strcpy(c.device, "/dev/null");
-	assert_int_equal(inverter_luxpower.open(&inv, &c), -EIO);
-	strcpy(c.device, "tcp:127.0.0.1:1"); /* nobody listens on port 1 */
-	assert_int_equal(inverter_luxpower.open(&inv, &c), -ENODEV);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -505,8 +473,6 @@ int main(void)
 		    a_gap_beyond_the_deadline_ends_the_poll_and_keeps_what_was_read),
 		cmocka_unit_test(a_second_monitor_on_the_port_is_told_that_it_is_taken),
 		cmocka_unit_test(a_port_that_was_pulled_out_is_gone),
-		cmocka_unit_test(a_configuration_that_cannot_work_is_refused_at_open),
-		cmocka_unit_test(a_device_that_is_not_there_or_no_port_is_an_error),
 	};
 	return cmocka_run_group_tests_name("luxpower on the wire", tests, NULL, NULL);
 }
