@@ -90,6 +90,7 @@ static void append_left(char *buf, size_t size, const char *cause, const char *w
 void reason_text(char *buf, size_t size, const struct autostart_out *o)
 {
 	const char *idle = words[o->reason].idle, *run = words[o->reason].run;
+	bool unmeasured = o->cause == AUTO_MANUAL || o->cause == AUTO_EXERCISE;
 	char cause[96];
 
 	cause_text(cause, sizeof(cause), o);
@@ -97,6 +98,8 @@ void reason_text(char *buf, size_t size, const struct autostart_out *o)
 		snprintf(buf, size, "%s; stopping: %s", cause, run ? run : "no longer needed");
 	else if (o->wish == WISH_RUN && run)
 		append_left(buf, size, cause, run, o->left_s);
+	else if (o->wish == WISH_RUN && o->next == NEXT_NONE && unmeasured)
+		snprintf(buf, size, "%s; starting", cause);
 	else if (o->wish == WISH_RUN && o->next == NEXT_NONE)
 		snprintf(buf, size, "%s for %d readings; starting", cause, o->count);
 	else if (o->wish == WISH_RUN)
