@@ -95,7 +95,7 @@ static struct verdict watch_prestart(struct interlock *k, int64_t now_ms)
 {
 	const struct engine_config *c = k->config;
 	int64_t lead_ms = c->ignition_ms + (c->glow_mode == GLOW_PREHEAT ? c->preheat_ms : 0);
-	bool cranked = k->starter_off_ms >= k->ignition_on_ms;
+	bool cranked = (k->relays & RELAY_STARTER) || k->starter_off_ms >= k->ignition_on_ms;
 	bool raw = k->ledger.mode == MODE_MAINTENANCE;
 
 	if (k->proved || raw)
@@ -200,7 +200,8 @@ static struct verdict watch_raw(struct interlock *k, int64_t now_ms)
 {
 	bool raw = k->ledger.mode == MODE_MAINTENANCE;
 
-	if (raw ? elapsed(k->raw_ms, RAW_MAX_MS, now_ms) : k->ledger.mode == MODE_OFF && !k->proved)
+	if (raw ? elapsed(k->raw_ms, RAW_MAX_MS, now_ms)
+		: k->ledger.mode == MODE_OFF && !k->proved)
 		return force(0, RULE_L3);
 	return nothing;
 }
@@ -242,7 +243,7 @@ static struct verdict watch_open(struct interlock *k, int64_t now_ms)
 		k->stopping = false;
 	if (k->stopping && elapsed(k->ignition_off_ms, k->config->fail_to_stop_ms, now_ms))
 		return tell(k, ALARM_FAIL_TO_STOP);
-	if (!k->stopping && k->in.running)
+	if (!k->stopping && k->in.run_ms >= RUN_DEBOUNCE_MS)
 		return tell(k, ALARM_EXTERNAL_RUN);
 	if (k->in.still_ms >= RUN_DEBOUNCE_MS) {
 		interlock_lower(k, ALARM_EXTERNAL_RUN);

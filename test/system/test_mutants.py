@@ -1,0 +1,100 @@
+"""Each defect of the original, put back into a copy of the source, must fail its named test.
+
+A mutant is one replaced passage of one file. The file is compiled alone and linked before the
+libraries, so that its symbols win; the named test must then fail, and pass without it.
+"""
+import os
+import subprocess
+import tempfile
+import unittest
+
+B = os.environ.get("B", "build/x86_64-linux-gnu")
+CC = os.environ.get("CC", "gcc")
+LIBS = ["sim", "genctl", "monitor", "common"]
+LINK = ("-lcmocka -lprotobuf-c -lconfig -levent_core -levent_extra -li2c -lmodbus "
+        "-pthread -lm").split()
+
+# defect, file, passage, what it was in the original's spirit, test program, named test
+MUTANTS = [
+    ("0.1 the stop's last write lands in the next start", "node-genctl/sequence.c",
+     "} else if (s->phase == PHASE_COOLDOWN) {", "} else if (s->phase == PHASE_N) {",
+     "sequence", "request_in_cool_down_goes_back_on_load_through_stabilise"),
+    ("0.2/D8 stop does not preempt a start", "node-genctl/sequence.c",
+     "if (s->phase == PHASE_OFF || s->phase == PHASE_STOPPING || s->phase == PHASE_COOLDOWN)",
+     "if (s->phase < PHASE_WARMUP || s->phase > PHASE_LOADED)",
+     "sequence", "defect_d8_stop_while_cranking_opens_every_relay_at_once"),
+    ("0.4/D4 an unacknowledged write counts", "node-genctl/interlock.c",
+     "	k->known = false;\n	k->permit = false;", "	k->permit = false;",
+     "sequence", "defect_d4_phase_never_advances_on_an_unacknowledged_write"),
+    ("0.4/D4 the starter stays on when the bus dies", "node-genctl/interlock_watch.c",
+     "	if (k->in.bad_ms >= BAD_MS)\n		return force_alarm(k, 0, RULE_I2",
+     "	if (k->in.bad_ms >= 100 * BAD_MS)\n		return force_alarm(k, 0, RULE_I2",
+     "interlock", "defect_d4_dead_bus_while_cranking_opens_the_starter_without_control"),
+    ("0.5/D12 inputs compared whole", "node-genctl/inputs.c",
+     "	v->x = raw & (INPUT_ENGINE | INPUT_IGNITION | INPUT_STARTER);",
+     "	v->x = raw == 3 ? 3 : raw & ~INPUT_ENGINE;",
+     "sequence", "defect_d12_in3_noise_leaves_a_running_engine_running"),
+    ("0.6/D5 no retry after the lockout", "node-genctl/interlock_watch.c",
+     "bool allowed = n > 0 &&", "bool allowed = n > 9 &&",
+     "sequence", "three_failed_attempts_lock_out_and_retry_by_themselves_twice_a_day"),
+    ("D1 the crank ignores the running engine", "node-genctl/interlock_watch.c",
+     "	if (k->in.run)\n		return force(RELAY_IGNITION, RULE_S3);", "",
+     "interlock", "defect_d1_running_engine_drops_the_starter_without_control"),
+    ("D1 the sequence cranks its fixed time", "node-genctl/sequence.c",
+     "	if (is_cranking(s->phase) && in->in->run) {", "	if (0) {",
+     "interlock", "defect_d1_sequence_ends_the_crank_without_the_guard"),
+    ("D2 warm-up is not watched", "node-genctl/interlock_watch.c",
+     "	if (in->lost)\n		return lose(k, now_ms);", "",
+     "interlock", "defect_d2_engine_lost_in_warm_up_is_noticed_without_control"),
+    ("D3 stop while idle closes ignition", "node-genctl/sequence.c",
+     "if (is_started(s->phase) || (s->phase == PHASE_COAST && in->in->run))",
+     "if (1)",
+     "interlock", "defect_d3_sequence_alone_closes_nothing_on_a_stop_before_the_start"),
+    ("D6/D9 a restart drops the engine", "node-genctl/interlock.c",
+     "	return k->ledger.held &&", "	return 0 && k->ledger.held &&",
+     "sequence", "defect_d6_d9_guard_restarted_on_load_adopts_its_engine"),
+]
+
+
+def build(folder, source, passage, instead, program):
+    with open(source) as f:
+        text = f.read()
+    if text.count(passage) != 1:
+        raise AssertionError(f"{source}: {text.count(passage)} times, not once: {passage!r}")
+    mutant = os.path.join(folder, "mutant.c")
+    with open(mutant, "w") as f:
+        f.write(text.replace(passage, instead))
+    out = os.path.join(folder, program)
+    subprocess.run([CC, "-std=c11", "-D_GNU_SOURCE", "-w", "-I.", f"-I{B}", "-o", out, mutant,
+                    f"{B}/test/unit/test_{program}.o"]
+                   + [f"{B}/lib{x}.a" for x in LIBS] + LINK, check=True)
+    return out
+
+
+def failed(program, name):
+    run = subprocess.run([program], capture_output=True, text=True, timeout=60)
+    text = run.stdout + run.stderr
+    if f"[ RUN      ] {name}" not in text:
+        raise AssertionError(f"{program} has no test {name}")
+    return f"[  FAILED  ] {name}" in text or run.returncode < 0
+
+
+class Mutants(unittest.TestCase):
+    pass
+
+
+def add(number, defect, source, passage, instead, program, name):
+    def test(self):
+        self.assertFalse(failed(f"{B}/test/unit/test_{program}", name), "fails as shipped")
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertTrue(failed(build(folder, source, passage, instead, program), name),
+                            f"not caught: {defect}")
+    test.__doc__ = defect
+    setattr(Mutants, f"test_{number:02}_{name}", test)
+
+
+for i, mutant in enumerate(MUTANTS):
+    add(i, *mutant)
+
+if __name__ == "__main__":
+    unittest.main()
