@@ -37,10 +37,10 @@ const struct alarm_info alarm_info[ALARM_N] = {
 	    "The relay board's inputs cannot be read: check the I2C cable and the board's "
 	    "supply; "
 	    "a running engine is stopped when its time is over."),
-	ROW(MODIO_RESET, SHUTDOWN, 1,
-	    "The relay board lost its state, as in a brown-out: check its supply and the "
-	    "starter "
-	    "battery, then clear."),
+	ROW(MODIO_RESET, SHUTDOWN, 0,
+	    "The relay board lost its state while cranking, as in a brown-out: check its "
+	    "supply "
+	    "and the starter battery."),
 	ROW(INPUT_IMPLAUSIBLE, WARNING, 0,
 	    "The inputs contradict each other: check the wires of IN1, IN2 and IN4."),
 	ROW(MAX_RUN, TRIP, 0,

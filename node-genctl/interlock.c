@@ -65,6 +65,8 @@ void interlock_init(struct interlock *k, const struct engine_config *config,
 		.stuck_ms = NEVER,
 		.orphan_ms = NEVER,
 		.raw_ms = NEVER,
+		.mode_ms = now_ms,
+		.seen_mode = ledger->mode,
 	};
 	if (k->ledger.mode == MODE_OPERATOR_RUN)
 		k->ledger.mode = MODE_AUTO;
@@ -291,7 +293,14 @@ static void note_risen(struct interlock *k, uint8_t rose, int64_t now_ms)
 void interlock_acked(struct interlock *k, uint8_t relays, int64_t now_ms)
 {
 	uint8_t fell = k->relays & ~relays, rose = relays & ~k->relays;
+	bool stuck = k->in.fault == SAMPLE_STUCK;
 
+	/* A bus held low acknowledges everything and carries nothing. */
+	if (stuck && ((k->relays & RELAY_STARTER) || !k->known)) {
+		interlock_unacked(k);
+		return;
+	}
+	k->suspect = stuck;
 	k->relays = relays;
 	k->known = true;
 	interlock_lower(k, ALARM_OUTPUT_UNKNOWN);

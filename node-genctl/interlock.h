@@ -50,10 +50,12 @@ struct interlock {
 	bool proved;	   /* the engine was running since ignition closed */
 	bool stopping;	   /* ignition opened on a turning engine, not yet at rest */
 	bool sagged;	   /* the charger was opened by us, not by request (C4) */
-	uint8_t absent;	   /* samples in a row without starter or ignition input */
-	uint32_t alarms;   /* standing now; latched ones are in the ledger */
+	bool suspect;	   /* a write since may have been lost on a stuck bus */
+	uint8_t seen_mode;
+	uint8_t absent;	 /* samples in a row without starter or ignition input */
+	uint32_t alarms; /* standing now; latched ones are in the ledger */
 	int64_t starter_on_ms, starter_off_ms, charger_off_ms, ignition_on_ms, ignition_off_ms;
-	int64_t glow_on_ms, descend_ms, unproved_ms, stuck_ms, orphan_ms, raw_ms;
+	int64_t glow_on_ms, descend_ms, stuck_ms, orphan_ms, raw_ms, mode_ms;
 };
 
 struct verdict {

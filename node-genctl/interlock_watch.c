@@ -13,6 +13,7 @@ enum {
 	GLOW_MAX_MS = 15000,
 	ORPHAN_MS = 60000,
 	DEADLINE_GRACE_MS = 5000,
+	DISABLED_MS = 600000,
 	HOUR_MS = 3600000,
 	DAY_MS = 86400000
 };
@@ -206,6 +207,14 @@ static struct verdict watch_raw(struct interlock *k, int64_t now_ms)
 	return nothing;
 }
 
+/* The bus is sound again and the engine is held: say once more what was last acknowledged. */
+static struct verdict watch_suspect(struct interlock *k, int64_t now_ms)
+{
+	if (!k->suspect || k->in.bad_ms || !(k->in.x & INPUT_IGNITION))
+		return nothing;
+	return force(k->relays, RULE_I1);
+}
+
 static struct verdict watch_closed(struct interlock *k, int64_t now_ms)
 {
 	static struct verdict (*const checks[])(struct interlock *, int64_t) = {
@@ -214,6 +223,7 @@ static struct verdict watch_closed(struct interlock *k, int64_t now_ms)
 		watch_engine,
 		watch_descent,
 		watch_glow,
+		watch_suspect,
 	};
 
 	watch_deadline(k, now_ms);
@@ -245,10 +255,14 @@ static struct verdict watch_open(struct interlock *k, int64_t now_ms)
 		return tell(k, ALARM_FAIL_TO_STOP);
 	if (!k->stopping && k->in.run_ms >= RUN_DEBOUNCE_MS)
 		return tell(k, ALARM_EXTERNAL_RUN);
-	if (k->in.still_ms >= RUN_DEBOUNCE_MS) {
-		interlock_lower(k, ALARM_EXTERNAL_RUN);
-		interlock_lower(k, ALARM_FAIL_TO_STOP);
-	}
+	if (k->in.still_ms < RUN_DEBOUNCE_MS)
+		return nothing;
+	interlock_lower(k, ALARM_EXTERNAL_RUN);
+	interlock_lower(k, ALARM_FAIL_TO_STOP);
+	if ((k->in.x & INPUT_IGNITION) &&
+	    (k->ignition_off_ms == NEVER || elapsed(k->ignition_off_ms, FEEDBACK_MS, now_ms)))
+		return tell(k, ALARM_INPUT_IMPLAUSIBLE);
+	interlock_lower(k, ALARM_INPUT_IMPLAUSIBLE);
 	return nothing;
 }
 
@@ -271,6 +285,21 @@ static struct verdict watch_lockout(struct interlock *k, int64_t now_ms)
 	k->alarms &= ~bit;
 	k->dirty = true;
 	return (struct verdict){ .alarm = ALARM_LOCKOUT_RETRY };
+}
+
+static struct verdict watch_mode(struct interlock *k, int64_t now_ms)
+{
+	enum mode mode = k->ledger.mode;
+
+	if (mode != k->seen_mode) {
+		k->seen_mode = mode;
+		k->mode_ms = now_ms;
+	}
+	if (mode == MODE_AUTO || mode == MODE_OPERATOR_RUN)
+		interlock_lower(k, ALARM_AUTO_DISABLED);
+	else if (elapsed(k->mode_ms, DISABLED_MS, now_ms))
+		return tell(k, ALARM_AUTO_DISABLED);
+	return nothing;
 }
 
 static struct verdict watch_bus(struct interlock *k)
@@ -306,5 +335,7 @@ struct verdict interlock_watch(
 		v = watch_open(k, now_ms);
 	if (!v.write && v.alarm == ALARM_N)
 		v = watch_lockout(k, now_ms);
+	if (!v.write && v.alarm == ALARM_N)
+		v = watch_mode(k, now_ms);
 	return v.write || v.alarm != ALARM_N ? v : watch_bus(k);
 }

@@ -88,7 +88,8 @@ static bool board_write(struct rig *r, uint8_t relays)
 
 	if (r->deaf)
 		return false;
-	r->contacts = relays | (r->weld ? r->contacts & RELAY_STARTER : 0);
+	if (!r->lossy)
+		r->contacts = relays | (r->weld ? r->contacts & RELAY_STARTER : 0);
 	interlock_acked(&r->lock, relays, r->now_ms);
 	if (relays != r->relays_seen && r->nrows < RIG_ROWS)
 		r->rows[r->nrows++] = (struct rig_row){ r->now_ms - r->zero_ms, relays };

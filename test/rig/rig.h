@@ -34,7 +34,8 @@ struct rig {
 	bool weld;	      /* the starter's contact stays closed */
 	bool no_starter_wire; /* IN4 never rises */
 	bool deaf;	      /* writes are not acknowledged */
-	int32_t raw;	      /* >= 0: inputs read this, whatever is true */
+	bool lossy;  /* writes are acknowledged and move nothing, as on a bus held low */
+	int32_t raw; /* >= 0: inputs read this, whatever is true */
 	enum sample_fault fault;
 	uint8_t extra;	/* bits or-ed into every sample */
 	bool frozen;	/* control is silent: the guard alone goes on */
