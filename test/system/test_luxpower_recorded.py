@@ -8,8 +8,8 @@ from register 0) are put together again and pymodbus serves that scan over a pai
 (luxdump), and each value must equal what this file computes from the register CSV, with
 nothing missing and nothing beside it. The 129 blocks 254-380 lie above the last register
 the CSV names: "decodes" means there that none is asked for. The other two blocks are
-holding registers, settings and not readings: they are served, and the driver must leave
-them alone (no function but 4 arrives). What is counted is printed.
+holding registers 0-79: how the inverter is set. The driver reads of them what a person
+should see (SHOWN), and each must equal what the holding CSV says. Nothing is ever written.
 
 Left out of the comparison, with the reason: EXCLUDED below. Limits: outside them a value is
 no measurement, and the driver must drop it and keep the rest of the scan.
@@ -27,6 +27,7 @@ import subprocess
 import tempfile
 import threading
 import unittest
+from collections import Counter
 from fractions import Fraction
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -61,11 +62,24 @@ RENAMED = {
     **{149 + i: f"afci_max_arc_{i + 1}" for i in range(4)},
 }
 
+# The settings people are shown: what concerns charging and the inverter's own generator.
+SHOWN = set("""
+    device_type_code eps_enable ac_charge_enable power_on charge_power_percent
+    discharge_power_percent ac_charge_soc_limit ongrid_discharge_cutoff_soc ac_charge_type
+    discharge_control_type generator_charge_type offgrid_discharge_cutoff_soc
+    ac_charge_start_voltage ac_charge_end_voltage ac_charge_start_soc ac_charge_end_soc
+    gen_charge_start_voltage gen_charge_end_voltage gen_charge_start_soc gen_charge_end_soc
+    max_gen_charge_battery_current""".split())
+
 PER_UNIT = {"V": 1000, "A": 1000, "mA": 1, "kWh": 1000, "Hz": 100, "°C": 1000}  # to base units
 LIMITS = {"V": (0, 1000), "A": (-2000, 2000), "W": (-30000, 60000), "VA": (0, 60000),
           "Hz": (0, 100), "°C": (-60, Fraction("126.9"))}
 AC_VOLTS = re.compile(r"(grid|eps|generator)\w*_voltage")
 BATTERY_VOLTS = re.compile(r"battery_voltage|bms_(charge_voltage|discharge_cutoff)")
+
+
+def registers(block):
+    return {int(k): v for k, v in block["regs"].items()}
 
 
 def plausible(name, unit, value):
@@ -121,6 +135,19 @@ def expected(rows, regs):
         dropped += not good
     derived(regs, out)
     return out, dropped
+
+
+def expected_settings(rows, regs):
+    out = {}
+    for row in rows:
+        address, bits = int(row["address"]), row["bit"].split("-")
+        if row["name"] in SHOWN and address in regs:
+            raw = regs[address]
+            if bits != [""]:
+                first, last = int(bits[0]), int(bits[-1])
+                raw = raw >> first & (1 << last - first + 1) - 1
+            out[row["name"]] = raw * Fraction(row["scale"])
+    return out
 
 
 class Registers:
@@ -196,10 +223,16 @@ class Recorded(unittest.TestCase):
             raise unittest.SkipTest(f"no recorded data at {DATA}; set PIGENNY_DATA")
         if not shutil.which("socat"):
             raise AssertionError("socat is missing: run scripts/deps")
-        with open(os.path.join(DATA, "luxpower_input_registers.csv"), encoding="utf-8") as f:
-            cls.rows = list(csv.DictReader(f))
+        cls.rows = cls.read_map("input")
+        cls.hold_rows = cls.read_map("holding")
         with open(os.path.join(DATA, "luxpower_recorded.jsonl"), encoding="utf-8") as f:
             cls.blocks = [json.loads(line) for line in f]
+
+    @staticmethod
+    def read_map(kind):
+        name = os.path.join(DATA, f"luxpower_{kind}_registers.csv")
+        with open(name, encoding="utf-8") as f:
+            return list(csv.DictReader(f))
 
     def setUp(self):
         self.slave = Slave()
@@ -224,7 +257,7 @@ class Recorded(unittest.TestCase):
         scans = []
         for block in self.blocks:
             if block["kind"] == "input":
-                new = {int(k): v for k, v in block["regs"].items()}
+                new = registers(block)
                 if 0 in new:
                     scans.append({})
                 self.assertFalse(new.keys() & scans[-1].keys(), "blocks of one scan overlap")
@@ -234,35 +267,39 @@ class Recorded(unittest.TestCase):
     def dump(self, device):
         run = subprocess.run([LUXDUMP, device], capture_output=True, text=True, timeout=20)
         self.assertEqual(run.returncode, 0, run.stderr)
-        pairs = (line.split("=") for line in run.stdout.splitlines())
-        return {name: int(value) for name, value in pairs}
+        pairs = [line.split("=") for line in run.stdout.splitlines()]
+        return ({name: int(value) for name, value in pairs if "." not in name},
+                {name[4:]: Fraction(value) for name, value in pairs if "." in name})
 
-    def check_scan(self, device, regs):
-        self.slave.input.regs = regs
+    def check_scan(self, device, regs, hold=None):
+        """How many values, impossible values and settings there were, all as expected."""
+        self.slave.input.regs, self.slave.hold.regs = regs, hold or {}
         want, dropped = expected(self.rows, regs)
-        self.assertEqual(self.dump(device), want)
-        return len(want), dropped
+        settings = expected_settings(self.hold_rows, self.slave.hold.regs)
+        self.assertEqual(self.dump(device), (want, settings))
+        return Counter(values=len(want), dropped=dropped, settings=len(settings))
+
+    def check_requests(self):
+        self.assertEqual(self.slave.other.asked, [])
+        for start, count in self.slave.input.asked + self.slave.hold.asked:
+            self.assertLessEqual(count, 40)
+            self.assertEqual(start // 40, (start + count - 1) // 40)
+            self.assertLessEqual(start + count - 1, 232)
 
     def test_every_recorded_block_decodes_as_the_register_csv_says(self):
         monitor, inverter = self.make_pty_pair()
         self.slave.serial(inverter)
-        hold = [b for b in self.blocks if b["kind"] != "input"]
-        for block in hold:
-            self.slave.hold.regs.update({int(k): v for k, v in block["regs"].items()})
-        scans, values, dropped = self.scans(), 0, 0
-        for regs in scans:
-            good, bad = self.check_scan(monitor, regs)
-            values, dropped = values + good, dropped + bad
-        self.assertEqual(len(self.blocks) - len(hold), 390)
-        self.assertEqual(len(hold), 2)
-        self.assertEqual(self.slave.hold.asked + self.slave.other.asked, [])
-        for start, count in self.slave.input.asked:
-            self.assertLessEqual(count, 40)
-            self.assertEqual(start // 40, (start + count - 1) // 40)
-            self.assertLessEqual(start + count - 1, 232)
-        print(f"{len(self.blocks)} recorded blocks: {len(self.blocks) - len(hold)} of input "
-              f"registers in {len(scans)} scans, {values} values equal, {dropped} impossible "
-              f"ones dropped; {len(hold)} of holding registers, never asked for")
+        hold = [registers(b) for b in self.blocks if b["kind"] == "hold"]
+        scans, seen = self.scans(), Counter()
+        for i, regs in enumerate(scans):
+            seen += self.check_scan(monitor, regs, hold[i] if i < len(hold) else None)
+        inputs = sum(b["kind"] == "input" for b in self.blocks)
+        self.assertEqual((len(self.blocks), inputs, len(hold)), (392, 390, 2))
+        self.assertEqual(seen["settings"], 2 * 7)
+        self.check_requests()
+        print(f"{len(self.blocks)} recorded blocks: {inputs} of input registers in {len(scans)} "
+              f"scans, {seen['values']} values equal, {seen['dropped']} impossible ones dropped; "
+              f"{len(hold)} of holding registers, {seen['settings']} settings equal")
 
     def test_every_register_reaches_the_value_of_its_own_name(self):
         """The recordings hold many zeros: here each register has a figure of its own."""
@@ -273,9 +310,11 @@ class Recorded(unittest.TestCase):
         regs[5] = 24105
         monitor, inverter = self.make_pty_pair()
         self.slave.serial(inverter)
-        values, dropped = self.check_scan(monitor, regs)
-        self.assertEqual(dropped, 0)
-        print(f"{values} values, one for each name")
+        hold = {r: 20000 + 7 * r for r in range(200)}
+        seen = self.check_scan(monitor, regs, hold)
+        self.assertEqual((seen["dropped"], seen["settings"]), (0, len(SHOWN)))
+        self.check_requests()
+        print(f"{seen['values']} values and {seen['settings']} settings, one for each name")
 
     def test_the_same_driver_reads_a_scan_over_modbus_tcp(self):
         with socket.socket() as s:

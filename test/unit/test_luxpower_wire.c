@@ -38,7 +38,7 @@ struct slave {
 	char device[64];
 	enum mood mood;
 	int asked;
-	int start[MAX_ASKED], count[MAX_ASKED];
+	int function[MAX_ASKED], start[MAX_ASKED], count[MAX_ASKED];
 	int64_t at_ms[MAX_ASKED], answered_ms[MAX_ASKED];
 };
 
@@ -79,7 +79,7 @@ static void send_all(struct slave *s, const uint8_t *frame, size_t n)
 
 static void answer(struct slave *s, int i, bool good)
 {
-	uint8_t frame[5 + 2 * 125] = { 1, 4, (uint8_t)(2 * s->count[i]) };
+	uint8_t frame[5 + 2 * 125] = { 1, (uint8_t)s->function[i], (uint8_t)(2 * s->count[i]) };
 	size_t n = 3;
 
 	for (int reg = s->start[i]; reg < s->start[i] + s->count[i]; reg++) {
@@ -151,6 +151,7 @@ static void *run(void *arg)
 		if (have < sizeof(in) || s->asked == MAX_ASKED)
 			continue;
 		have = 0;
+		s->function[s->asked] = in[1];
 		s->start[s->asked] = in[2] << 8 | in[3];
 		s->count[s->asked] = in[4] << 8 | in[5];
 		s->at_ms[s->asked] = clock_ms();
@@ -251,6 +252,24 @@ static void each_poll_asks_for_the_vital_groups_and_one_other(void **state)
 	assert_int_equal(out.v[INV_LOAD_POWER], value(170));
 	assert_int_equal(out.v[INV_SMART_LOAD_POWER], value(232));
 	assert_int_equal(out.v[INV_BMS_CYCLE_COUNT], value(106));
+	slave_free(s);
+}
+
+static void settings_are_read_by_function_three_and_never_written(void **state)
+{
+	struct slave *s = slave_new(WELL);
+	struct inverter_config c = config_for(s);
+	struct inverter *inv = open_with(&c);
+	struct inverter_setting set[64];
+	int n = inverter_luxpower.settings(inv, set, 64);
+
+	inverter_luxpower.close(inv);
+	slave_stop(s);
+	assert_int_equal(n, 21);
+	assert_string_equal(set[n - 1].name, "max_gen_charge_battery_current");
+	assert_int_equal(set[n - 1].value, value(198));
+	for (int i = 0; i < s->asked; i++)
+		assert_int_equal(s->function[i], 3);
 	slave_free(s);
 }
 
@@ -458,6 +477,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_poll_asks_for_the_vital_groups_and_one_other),
+		cmocka_unit_test(settings_are_read_by_function_three_and_never_written),
 		cmocka_unit_test(a_lost_first_answer_is_asked_for_once_more),
 		cmocka_unit_test(a_mute_inverter_times_out_and_leaves_the_sample),
 		cmocka_unit_test(a_broken_checksum_is_asked_for_once_more_and_then_reported),
