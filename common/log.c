@@ -62,7 +62,8 @@ static void emit(enum log_level level, const char *token, const char *fmt, va_li
 	if ((int)level < threshold)
 		return;
 	start = n = prefix(line, max, level);
-	n += snprintf(line + n, max - n, "%s: ", token);
+	if (*token)
+		n += snprintf(line + n, max - n, "%s: ", token);
 	if (n < max)
 		n += vsnprintf(line + n, max - n, fmt, ap);
 	if (n >= max)

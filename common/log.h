@@ -3,6 +3,7 @@
  *
  * Under systemd (JOURNAL_STREAM set) lines carry the <n> priority prefix; else they read
  * `YYYY-MM-DD HH:MM:SS | LEVEL | token: text`. Log changes, not polls; repeats at debug.
+ * An empty token leaves the text alone: for lines that people know from the original.
  * Control characters in the text are printed as '?', so that a peer cannot forge lines.
  */
 #ifndef COMMON_LOG_H
