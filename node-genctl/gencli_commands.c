@@ -174,7 +174,7 @@ static int operator_socket(const struct cli *c)
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	struct timeval limit = { .tv_sec = c->timeout_ms / 1000,
 		.tv_usec = c->timeout_ms % 1000 * 1000 };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
@@ -190,30 +190,39 @@ static int operator_socket(const struct cli *c)
 	return fd;
 }
 
+/* The answer is one line, and the guard closes after it; -errno, or its length. */
+static ssize_t read_line(int fd, char *line, size_t size)
+{
+	size_t n = 0;
+	ssize_t got = 0;
+
+	while (n + 1 < size && (got = recv(fd, line + n, size - 1 - n, 0)) > 0)
+		n += (size_t)got;
+	line[n] = 0;
+	line[strcspn(line, "\n")] = 0;
+	return n > 0 ? (ssize_t)n : got < 0 ? -errno : -ECONNRESET;
+}
+
 /* Latches clear over the guard's own socket alone: who may open it is an operator. */
 int cmd_clear(struct cli *c)
 {
 	char answer[256];
-	ssize_t n = -1;
 	int fd = operator_socket(c);
+	ssize_t n = fd;
 
-	if (fd >= 0 && send(fd, "clear", 5, MSG_NOSIGNAL) == 5)
-		n = recv(fd, answer, sizeof(answer) - 1, 0);
-	if (n <= 0) {
+	if (fd >= 0) {
+		n = send(fd, "clear\n", 6, MSG_NOSIGNAL) == 6
+			? read_line(fd, answer, sizeof(answer))
+			: -errno;
+		close(fd);
+	}
+	if (n < 0) {
 		fprintf(stderr,
 		    "gencli: %s: %s; clear works only on the engine node itself, as root, "
 		    "while genctld runs\n",
-		    c->socket,
-		    fd < 0  ? strerror(-fd)
-		    : n < 0 ? strerror(errno)
-			    : "no answer");
-		if (fd >= 0)
-			close(fd);
+		    c->socket, strerror((int)-n));
 		return CLI_UNREACHABLE;
 	}
-	close(fd);
-	answer[n] = 0;
-	answer[strcspn(answer, "\n")] = 0;
 	if (strncmp(answer, "OK", 2) == 0) {
 		puts(answer);
 		return CLI_DONE;
