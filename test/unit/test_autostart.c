@@ -769,6 +769,43 @@ static void start_that_is_no_longer_needed_is_no_longer_asked_for(void **state)
 	assert_int_equal(poll(&s).wish, WISH_NONE);
 }
 
+static void time_to_obey_counts_from_the_present_order(void **state)
+{
+	SITE(s, 20);
+
+	polls(&s, 9);
+	s.in.soc_pct.value = 30;
+	poll(&s);
+	s.in.soc_pct.value = 20;
+	assert_int_equal(polls(&s, 9).wish, WISH_RUN);
+	assert_false(s.out.alarms & ALARM_NOT_OBEYED);
+}
+
+static void run_that_the_engine_node_ended_is_no_stall(void **state)
+{
+	SITE(s, 20);
+
+	run_by_soc(&s, 1200);
+	engine(&s, ENGINE_COOLDOWN);
+	polls(&s, 6);
+	engine(&s, ENGINE_OFF);
+	poll(&s);
+	assert_int_equal(s.out.ended, AUTO_NODE_ENDED);
+	assert_false(s.out.alarms & ALARM_STOPPED_ITSELF);
+	assert_int_equal(s.out.reason, AUTO_RESTING);
+}
+
+static void low_readings_ten_minutes_apart_are_not_in_a_row(void **state)
+{
+	SITE(s, 10);
+
+	for (int i = 0; i < 5; i++) {
+		s.now_ms += 600000;
+		s.polled_ms = s.now_ms;
+		assert_int_equal(decide(&s).wish, WISH_NONE);
+	}
+}
+
 static void charging_is_proved_by_soc_or_voltage_within_five_minutes(void **state)
 {
 	SITE(s, 20);
@@ -887,6 +924,9 @@ int main(void)
 		T(clock_steps_change_no_interval),
 		T(order_that_is_not_obeyed_alarms),
 		T(start_that_is_no_longer_needed_is_no_longer_asked_for),
+		T(time_to_obey_counts_from_the_present_order),
+		T(run_that_the_engine_node_ended_is_no_stall),
+		T(low_readings_ten_minutes_apart_are_not_in_a_row),
 		T(charging_is_proved_by_soc_or_voltage_within_five_minutes),
 		T(charging_is_not_judged_without_readings_or_when_full),
 		T(state_words_are_the_originals_six),
