@@ -52,7 +52,8 @@ $(B)/%.o: %.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(B)/%.o: $(B)/%.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-$(call obj,$(filter node-monitor/drivers/luxpower%,$(monitor)) $(sim) $(filter %luxpower.c,$(units))): \
+$(call obj,$(filter node-monitor/drivers/luxpower%,$(monitor)) $(sim) $(filter %luxpower.c,$(units)) \
+	$(filter %/poll.c,$(helpers))): \
 	CPPFLAGS += $(shell $(PKG) --cflags libmodbus)
 
 # An archive is made anew, so that a deleted file does not live on in it.
