@@ -4,8 +4,6 @@
 
 int cli_wire_failed(const struct cli *c, int rc)
 {
-	if (rc == -EPIPE)
-		return CLI_DONE; /* whoever read our output has seen enough */
 	fprintf(stderr, "gencli: %s:%d: %s\n", c->host, c->port, wire_strerror(rc));
 	if (rc == -ECONNREFUSED)
 		fprintf(

@@ -309,7 +309,7 @@ static int follow(struct cli *c)
 			return CLI_DONE;
 		wait = wire_wait(c->wire, ALIVE_MS);
 		if (wait)
-			return cli_wire_failed(c, wait);
+			return wait == WIRE_UNREAD ? CLI_DONE : cli_wire_failed(c, wait);
 		rc = cli_ask_empty(c, GENCTL__REQUEST__BODY_PING, &r);
 		if (rc == CLI_DONE)
 			genctl__reply__free_unpacked(r, NULL);

@@ -63,8 +63,13 @@ static int sample(struct watcher *w, Genctl__Status **out)
 	Genctl__Status *s;
 	int rc = wire_wait(w->cli->wire, SAMPLE_MS);
 
-	if (rc)
+	if (rc == WIRE_UNREAD) { /* nobody reads on: as Ctrl-C, the engine is brought down */
+		interrupted = 1;
+		if (!freopen("/dev/null", "w", stdout))
+			return CLI_REFUSED;
+	} else if (rc) {
 		return cli_wire_failed(w->cli, rc);
+	}
 	rc = cli_status(w->cli, &s);
 	if (rc)
 		return rc;
@@ -81,7 +86,7 @@ static int sample_for(struct watcher *w, int64_t ms)
 	int rc = CLI_DONE;
 
 	while (rc == CLI_DONE && !interrupted && clock_ms() < end_ms) {
-		Genctl__Status *s;
+		Genctl__Status *s = NULL;
 
 		rc = sample(w, &s);
 		if (rc == CLI_DONE)
@@ -97,7 +102,7 @@ static int sample_until(struct watcher *w, enum progress_goal goal)
 	enum progress_end end = PROGRESS_GOING;
 
 	while (end == PROGRESS_GOING) {
-		Genctl__Status *s;
+		Genctl__Status *s = NULL;
 		int64_t waited_ms = clock_ms() - began_ms;
 		int rc = sample(w, &s);
 

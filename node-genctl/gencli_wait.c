@@ -84,7 +84,7 @@ static int watch(struct cli *c, const struct view *v, enum progress_goal goal)
 			return rc;
 		rc = wire_wait(c->wire, TICK_MS);
 		if (rc)
-			return cli_wire_failed(c, rc);
+			return rc == WIRE_UNREAD ? CLI_DONE : cli_wire_failed(c, rc);
 	} while (waited_ms < WAIT_LIMIT_MS);
 	fprintf(stderr, "gencli: no end after an hour; the engine node carries on\n");
 	return CLI_REFUSED;

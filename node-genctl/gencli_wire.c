@@ -40,7 +40,7 @@ const char *wire_strerror(int rc)
 	}
 }
 
-/* 0 when the socket is ready for `events`; with `watch_out` also notices a closed reader. */
+/* 0 when the socket is ready for `events`; WIRE_UNREAD, with `watch_out` only. */
 static int await(const struct wire *w, short events, int64_t deadline_ms, bool watch_out)
 {
 	struct pollfd p[2] = { { .fd = w->fd, .events = events }, { .fd = STDOUT_FILENO } };
@@ -54,7 +54,7 @@ static int await(const struct wire *w, short events, int64_t deadline_ms, bool w
 	if (rc < 0)
 		return -errno;
 	if (watch_out && (p[1].revents & POLLERR))
-		return -EPIPE;
+		return WIRE_UNREAD;
 	return p[0].revents ? 0 : -ETIMEDOUT;
 }
 
@@ -70,7 +70,7 @@ static int send_all(struct wire *w, const uint8_t *data, size_t n, int64_t deadl
 		} else if (errno == EAGAIN) {
 			rc = await(w, POLLOUT, deadline_ms, false);
 		} else {
-			rc = -errno;
+			rc = errno == EPIPE ? -ECONNRESET : -errno;
 		}
 		if (rc)
 			return rc;
