@@ -1,4 +1,5 @@
 /* The nine-phase self test: a normal sequenced run, narrated; or the inputs alone, watched. */
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 
@@ -58,41 +59,41 @@ static void on_event(void *arg, const Genctl__Event *e)
 		render_event(stdout, e);
 }
 
-static int sample(struct watcher *w, Genctl__Status **out)
+/* The status at the end of one sample period, to be freed; NULL: *rc says why. */
+static Genctl__Status *sample(struct watcher *w, int *rc)
 {
-	Genctl__Status *s;
-	int rc = wire_wait(w->cli->wire, SAMPLE_MS);
+	Genctl__Status *s = NULL;
 
-	if (rc == WIRE_UNREAD) { /* nobody reads on: as Ctrl-C, the engine is brought down */
+	*rc = wire_wait(w->cli->wire, SAMPLE_MS);
+	if (*rc == WIRE_UNREAD) { /* nobody reads on: as Ctrl-C, the engine is brought down */
 		interrupted = 1;
-		if (!freopen("/dev/null", "w", stdout))
-			return CLI_REFUSED;
-	} else if (rc) {
-		return cli_wire_failed(w->cli, rc);
+		*rc = freopen("/dev/null", "w", stdout) ? 0 : -errno;
 	}
-	rc = cli_status(w->cli, &s);
-	if (rc)
-		return rc;
-	note(w, (enum phase)s->phase, (uint8_t)s->relays, s->inputs && s->inputs->valid,
-	    s->inputs ? (uint8_t)s->inputs->raw : 0);
-	*out = s;
-	return CLI_DONE;
+	*rc = *rc ? cli_wire_failed(w->cli, *rc) : cli_status(w->cli, &s);
+	if (s)
+		note(w, (enum phase)s->phase, (uint8_t)s->relays, s->inputs && s->inputs->valid,
+		    s->inputs ? (uint8_t)s->inputs->raw : 0);
+	return s;
 }
 
 /* Samples for ms, or until Ctrl-C. */
 static int sample_for(struct watcher *w, int64_t ms)
 {
 	int64_t end_ms = clock_ms() + ms;
+	Genctl__Status *s;
 	int rc = CLI_DONE;
 
-	while (rc == CLI_DONE && !interrupted && clock_ms() < end_ms) {
-		Genctl__Status *s = NULL;
-
-		rc = sample(w, &s);
-		if (rc == CLI_DONE)
-			genctl__status__free_unpacked(s, NULL);
-	}
+	while (!interrupted && clock_ms() < end_ms && (s = sample(w, &rc)))
+		genctl__status__free_unpacked(s, NULL);
 	return rc;
+}
+
+static void tell_failure(const Genctl__Status *s)
+{
+	fputs("FAILED: ", stderr);
+	render_text(stderr, s->why);
+	putc('\n', stderr);
+	render_alarms(stderr, s);
 }
 
 static int sample_until(struct watcher *w, enum progress_goal goal)
@@ -102,19 +103,15 @@ static int sample_until(struct watcher *w, enum progress_goal goal)
 	enum progress_end end = PROGRESS_GOING;
 
 	while (end == PROGRESS_GOING) {
-		Genctl__Status *s = NULL;
 		int64_t waited_ms = clock_ms() - began_ms;
-		int rc = sample(w, &s);
+		int rc;
+		Genctl__Status *s = sample(w, &rc);
 
-		if (rc)
+		if (!s)
 			return rc;
 		end = progress_step(&p, s, waited_ms);
-		if (end == PROGRESS_FAILED) {
-			fputs("FAILED: ", stderr);
-			render_text(stderr, s->why);
-			putc('\n', stderr);
-			render_alarms(stderr, s);
-		}
+		if (end == PROGRESS_FAILED)
+			tell_failure(s);
 		genctl__status__free_unpacked(s, NULL);
 		if (waited_ms > RUN_LIMIT_MS || (interrupted && goal == PROGRESS_START))
 			end = PROGRESS_FAILED;
