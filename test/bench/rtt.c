@@ -30,7 +30,7 @@ enum test { TEST_PING, TEST_STATUS, TEST_CONNECT, NTESTS };
 enum side { BARE, OURS, CROWDED, NSIDES };
 /* clang-format on */
 
-enum { REQUEST_MAX = 64, REPLY_MAX = 8192, WARM_UP = 50, IDLE_MAX = 31, SLACK = 24 };
+enum { REQUEST_MAX = 64, REPLY_MAX = 8192, WARM_UP = 20, IDLE_MAX = 31, SLACK = 24 };
 
 static const char *const test_names[] = { "ping", "status", "connect" };
 static const char *const side_names[] = { "bare", "ours", "crowded" };
