@@ -172,6 +172,7 @@ static void turn(struct guard *g)
 		leaving(g, now_ms);
 	guard_push(g, now_ms);
 	guard_save(g, now_ms);
+	guard_respawn(g, now_ms); /* last: a fork takes time that the starter has not */
 }
 
 static void init(struct guard *g, const struct genctl_config *config, int64_t now_ms)

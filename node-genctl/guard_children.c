@@ -177,7 +177,7 @@ void guard_reap(struct guard *g, int64_t now_ms)
 	}
 }
 
-static void respawn(struct guard *g, int64_t now_ms)
+void guard_respawn(struct guard *g, int64_t now_ms)
 {
 	const int64_t *d = g->control_deaths;
 	bool often = d[CONTROL_RESTARTS - 1] != NEVER &&
@@ -251,9 +251,10 @@ void guard_supervise(struct guard *g, int64_t now_ms)
 	}
 	if (g->begin_serial && now_ms - g->begin_ms >= SAVE_LIMIT_MS)
 		guard_save_lost(g, -ETIMEDOUT, now_ms);
-	respawn(g, now_ms);
 	k->ready = stands_behind_us(g, now_ms);
-	if (owes(d, DEADMAN_READY_MS, now_ms) || !d->pid)
+	if (!k->ready && (k->relays & RELAY_STARTER))
+		g->sample_ms = now_ms; /* the interlock opens it */
+	if (owes(d, DEADMAN_READY_MS, now_ms) || (!d->pid && d->restarts))
 		interlock_raise(k, ALARM_DEADMAN_LOST);
 	else if (d->heard_ms > d->spawned_ms)
 		interlock_lower(k, ALARM_DEADMAN_LOST);

@@ -111,6 +111,7 @@ void guard_begun(struct guard *g, int rc); /* the saver's word on the waiting at
 void guard_spawn(struct guard *g, enum child_kind kind, int64_t now_ms);
 void guard_reap(struct guard *g, int64_t now_ms); /* after SIGCHLD */
 void guard_supervise(struct guard *g, int64_t now_ms);
+void guard_respawn(struct guard *g, int64_t now_ms);
 void guard_beat(struct guard *g, bool orderly, int64_t now_ms); /* to the deadman */
 void guard_echoes(struct guard *g, int64_t now_ms);
 void guard_release_control(struct guard *g, int64_t now_ms); /* for a handover */

@@ -66,7 +66,7 @@ static struct verdict watch_starter(struct interlock *k, int64_t now_ms)
 		return force(RELAY_IGNITION, RULE_S3);
 	if (on_ms >= crank_total_ms(k->config) + STARTER_SLACK_MS)
 		return force(RELAY_IGNITION, RULE_S4);
-	if (k->orphan_ms != NEVER || k->descending)
+	if (k->orphan_ms != NEVER || k->descending || !k->ready)
 		return force(RELAY_IGNITION, RULE_S9);
 	if (k->in.bad_ms >= BAD_MS)
 		return force_alarm(k, 0, RULE_I2, ALARM_MODIO_LOST);
