@@ -10,7 +10,7 @@
 #include "node-monitor/status.h"
 #include "node-monitor/view.h"
 
-enum { REFRESH_MS = 500 };
+enum { REFRESH_MS = 500, MISSES_MAX = 20 }; /* it may be starting, or restarting */
 
 static int unreachable(const char *runtime_dir, int rc)
 {
@@ -51,19 +51,21 @@ int watch(const char *runtime_dir)
 {
 	bool screen = isatty(STDOUT_FILENO);
 	char text[VIEW_SIZE], last[VIEW_SIZE] = "";
-	int rc;
+	int rc, misses = 0;
 
 	if (screen)
 		printf("\033[2J");
-	while ((rc = status_ask(runtime_dir, screen ? "screen" : "line", text, sizeof(text))) ==
-	       0) {
-		if (screen)
+	while (misses < MISSES_MAX) {
+		rc = status_ask(runtime_dir, screen ? "screen" : "line", text, sizeof(text));
+		misses = rc < 0 ? misses + 1 : 0;
+		if (rc == 0 && screen)
 			draw(text);
-		else if (strcmp(text, last) != 0)
+		else if (rc == 0 && strcmp(text, last) != 0)
 			fputs(text, stdout);
 		if (fflush(stdout) != 0)
 			return 0; /* whoever read it has gone */
-		memcpy(last, text, sizeof(last));
+		if (rc == 0)
+			memcpy(last, text, sizeof(last));
 		(void)poll(NULL, 0, REFRESH_MS);
 	}
 	return unreachable(runtime_dir, rc);

@@ -1,5 +1,6 @@
 /*
- * watch - looks at a running monitord: once, or refreshed in place until it ends.
+ * watch - looks at a running monitord: once, or refreshed in place until it has been gone for
+ * 10 s.
  *
  * On a terminal the screen is drawn over the last one; else a line is printed for each
  * change. Returns an exit status: 0, or 3 when no monitord answers.
