@@ -1,14 +1,18 @@
 # `make help` lists the targets. The build needs gcc (or clang), make, pkg-config and the
 # libraries that `scripts/deps` installs; objects mirror the tree under build/.
-CROSS  ?=
-SAN    ?=
-WERROR ?=
+# V=1 shows the commands, WERROR=1 makes warnings errors, SAN=address,undefined or SAN=thread
+# adds sanitizers, CC=clang the other compiler; CROSS=arm-linux-gnueabi- SYSROOT=folder
+# builds for another machine, STATIC=1 without shared libraries.
+CROSS   ?=
+SAN     ?=
+WERROR  ?=
+SYSROOT ?=
+STATIC  ?=
 O      ?= build
 ifeq ($(origin CC),default)
 CC     := $(CROSS)gcc
 endif
 AR     := $(CROSS)ar
-PKG    := $(CROSS)pkg-config
 comma  := ,
 ARCH   := $(shell $(CC) -dumpmachine 2>/dev/null || echo host)
 TAG    := $(if $(SAN),-$(subst $(comma),-,$(SAN)))
@@ -21,9 +25,13 @@ CFLAGS   ?= -O2 -g
 CFLAGS   += -std=c11 -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes \
 	    -Wmissing-prototypes -Wvla -Wformat=2 -Wpointer-arith -Wcast-qual \
 	    -Werror=implicit-function-declaration -fstack-protector-strong
-CFLAGS   += $(if $(WERROR),-Werror)
+CFLAGS   += $(if $(WERROR),-Werror) $(if $(SYSROOT),--sysroot=$(SYSROOT))
 CFLAGS   += $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-LDFLAGS  += $(if $(SAN),-fsanitize=$(SAN))
+LDFLAGS  += $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
+PKG      := $(if $(SYSROOT),PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
+	    PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(ARCH)/pkgconfig) pkg-config
+Q        := $(if $(V),,@)
+note      = @$(if $(V),:,echo '  $(1)' $(patsubst $(O)/%,%,$@))
 
 gencli   := $(wildcard node-genctl/gencli*.c)
 common   := $(wildcard common/*.c)
@@ -35,23 +43,27 @@ helpers  := $(wildcard test/bench/*.c test/tools/*.c)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 proto    := $(B)/proto/genctl.pb-c
 
-.PHONY: all genctl run check campaign bench lint format install clean help deps units
+.PHONY: all genctl run check campaign bench lint format install clean help deps units \
+	tests measurements
 .SECONDARY:
 all: $(BIN)/genctld $(BIN)/gencli $(BIN)/monitord $(BIN)/sitesim ## build the programs into build/bin (the default)
 genctl: $(BIN)/genctld $(BIN)/gencli ## build only the engine node's programs (with CROSS= for another machine)
 
 $(proto).c $(proto).h &: proto/genctl.proto
 	@mkdir -p $(@D)
-	protoc-c --proto_path=proto --c_out=$(B)/proto $<
+	$(call note,PROTO)
+	$(Q)protoc-c --proto_path=proto --c_out=$(B)/proto $<
 $(proto).o: CFLAGS += -Wno-cast-qual -fno-sanitize=shift,pointer-overflow
 $(call obj,$(common) $(genctl) node-genctl/main.c $(gencli) $(monitor) node-monitor/main.c $(sim) \
 	test/sim/main.c $(units) $(helpers)): | $(proto).h
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call note,CC   )
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(B)/%.o: $(B)/%.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call note,CC   )
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(call obj,$(filter node-monitor/drivers/luxpower%,$(monitor)) $(sim) $(filter %luxpower.c,$(units)) \
 	$(filter %/poll.c,$(helpers))): \
 	CPPFLAGS += $(shell $(PKG) --cflags libmodbus)
@@ -59,13 +71,18 @@ $(call obj,$(filter node-monitor/drivers/luxpower%,$(monitor)) $(sim) $(filter %
 # An archive is made anew, so that a deleted file does not live on in it.
 $(B)/lib%.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call note,AR   )
+	$(Q)$(AR) rcs $@ $^
 $(B)/libcommon.a:  $(call obj,$(common)) $(proto).o
 $(B)/libgenctl.a:  $(call obj,$(genctl))
 $(B)/libmonitor.a: $(call obj,$(monitor))
 $(B)/libsim.a:     $(call obj,$(sim))
 
-link = @mkdir -p $(@D); echo "$(CC) -o $@"; $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
+define link
+	@mkdir -p $(@D)
+	$(call note,LINK )
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
+endef
 base = -lprotobuf-c -lconfig -levent_core -levent_extra
 $(BIN)/genctld: $(call obj,node-genctl/main.c) $(B)/libgenctl.a $(B)/libcommon.a
 	$(call link,$(base) -li2c)
@@ -81,22 +98,26 @@ $(B)/test/%: $(B)/test/%.o $(B)/libsim.a $(B)/libgenctl.a $(B)/libmonitor.a $(B)
 	$(call link,-lcmocka $(base) -li2c -lmodbus -pthread -lm)
 units: $(patsubst %.c,$(B)/%,$(units) $(helpers)) all ## build the test programs
 
+# A fresh system has no compiler before deps has run, so what follows it is another make.
+again = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 deps:
 	@scripts/deps
 run: deps ## watch the pair work on a simulated site (Ctrl-C ends it)
-	@$(MAKE) --no-print-directory all
+	@$(again) all
 	@scripts/demo $(BIN)
 check: deps ## install what is missing, build, run the tests (under 10 minutes)
-	@$(MAKE) --no-print-directory units
+	@$(again) tests
+tests: units
 	@sh scripts/check-layers
 	@B=$(B) BIN=$(BIN) /usr/bin/python3 test/run.py
-campaign: deps ## the long tests: sanitizers, clang, lint, cross builds (under 45 minutes with check)
+campaign: deps ## the long tests: sanitizers, clang, lint, ARMv5 (under 45 minutes with check)
 	@scripts/campaign
 bench: deps ## measure speed and memory against bare baselines
-	@$(MAKE) --no-print-directory units
+	@$(again) measurements
+measurements: units
 	@B=$(B) BIN=$(BIN) /usr/bin/python3 test/bench/bench.py
-lint: ## cppcheck, clang-tidy and the layer check
-	@scripts/lint
+lint: $(proto).h ## cppcheck, clang-tidy, layers and sizes
+	@B=$(B) scripts/lint
 format: ## clang-format every source file in place
 	clang-format -i $(shell git ls-files '*.[ch]')
 install: all ## install into $(DESTDIR)$(PREFIX)
