@@ -20,7 +20,7 @@ B      := $(O)/$(ARCH)$(TAG)
 BIN    := $(O)/bin$(if $(CROSS),-$(ARCH))$(TAG)
 
 VERSION := $(shell cat VERSION)
-CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DPIGENNY_VERSION='"$(VERSION)"' -MMD -MP
+CPPFLAGS += -I. -isystem $(B) -D_GNU_SOURCE -DPIGENNY_VERSION='"$(VERSION)"' -MMD -MP
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=c11 -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes \
 	    -Wmissing-prototypes -Wvla -Wformat=2 -Wpointer-arith -Wcast-qual \

@@ -204,6 +204,7 @@ static struct guard_state state_of(const struct guard *g, int64_t now_ms)
 		.ready_ms = interlock_ready_ms(k),
 		.crank_ms = l->crank_ms,
 		.charger_off_ms = k->charger_off_ms,
+		.stopped_ms = l->stopped_ms,
 		.run_from_ms = k->proved ? l->run_from_ms : NEVER,
 		.deadline_ms = k->proved ? l->deadline_ms : NEVER,
 		.lockout_until_ms = lockout_until_ms(g, now_ms),

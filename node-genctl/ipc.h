@@ -28,7 +28,6 @@ struct order {		       /* control -> guard */
 	int64_t since_ms, deadline_ms; /* of the phase; of the run (INT64_MAX: max_run) */
 };
 
-enum { NOTICE_MAX = 160 };
 struct guard_state { /* guard -> control */
 	int64_t now_ms;
 	struct inputs_view in;
@@ -45,6 +44,7 @@ struct guard_state { /* guard -> control */
 	int64_t ready_ms; /* when rests allow a start */
 	int64_t crank_ms; /* starter last opened; NEVER */
 	int64_t charger_off_ms;
+	int64_t stopped_ms; /* end of the last run; NEVER */
 	int64_t run_from_ms, deadline_ms, lockout_until_ms;
 	uint8_t failed, running;
 	uint32_t request, total_starts, total_run_s;

@@ -45,8 +45,8 @@ struct lease {
 	uint32_t epoch, seq;
 	uint64_t holder; /* connection's number; 0: nobody */
 	int64_t expires_ms;
-	bool run;		/* what the holder desires */
-	int64_t run_until_ms;	/* holder's or operator's deadline; INT64_MAX: until stop */
+	bool run;		/* desired, by the holder or the operator */
+	int64_t run_until_ms;	/* INT64_MAX: until stop */
 	enum lease_code answer; /* to `seq` */
 	enum mode mode;		/* as the guard acknowledged it */
 };
@@ -54,17 +54,21 @@ struct lease {
 struct lease_wish {
 	bool run;
 	bool may_start;	     /* false: keep a running engine, begin nothing new */
-	int64_t deadline_ms; /* for the guard: when the engine must come down */
+	int64_t deadline_ms; /* when the engine must come down; INT64_MAX: at max_run */
 };
 
 void lease_init(struct lease *l, uint64_t boot_id);
 enum lease_code lease_acquire(struct lease *l, uint64_t who, uint32_t ttl_ms, int64_t now_ms);
-void lease_release(struct lease *l, uint64_t who);
+void lease_release(struct lease *l, uint64_t who); /* its orders stand to their deadline */
 enum lease_code lease_order(
     struct lease *l, uint64_t who, const struct lease_order *order, int64_t now_ms);
-/* An operator's start: for_s 0 means until stopped. The mode itself is the guard's. */
-enum lease_code lease_operator_run(struct lease *l, uint32_t for_s, int64_t now_ms);
+/* An operator's start; for_s 0: until stopped. The guard has acknowledged the mode. */
+void lease_operator_run(struct lease *l, uint32_t for_s, int64_t now_ms);
+/* A mode the guard tells. Leaving AUTO or OPERATOR_RUN for a stop ends what was desired. */
 void lease_mode(struct lease *l, enum mode mode);
-struct lease_wish lease_wish(struct lease *l, int64_t now_ms);
+/* An engine found running: it may run to the deadline it was given, nothing new. */
+void lease_adopt(struct lease *l, int64_t run_until_ms);
+bool lease_held(const struct lease *l, int64_t now_ms);
+struct lease_wish lease_wish(const struct lease *l, int64_t now_ms);
 
 #endif
