@@ -42,7 +42,7 @@ int control_send(
 	if (o.kind != ORDER_BEAT && !p)
 		return -EAGAIN;
 	o.serial = o.kind == ORDER_BEAT ? 0 : ++c->serial;
-	o.phase = (uint8_t)c->seq.phase;
+	o.phase = (uint8_t)(c->known ? c->seq.phase : PHASE_N); /* nothing yet that adopts */
 	o.since_ms = c->seq.since_ms;
 	o.deadline_ms = run_deadline_ms(c, now_ms);
 	if (send(c->fd, &o, sizeof(o), MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)sizeof(o))
@@ -72,7 +72,8 @@ void control_event(struct control *c, const char *kind, const char *code, const 
 	va_end(ap);
 	if (seq_ends_ms(&c->seq) > r->mono_ms && seq_ends_ms(&c->seq) != INT64_MAX)
 		r->left_ms = (uint32_t)(seq_ends_ms(&c->seq) - r->mono_ms);
-	log_info(kind, "%s%s%s", code, *code ? ": " : "", r->text);
+	if (strcmp(kind, "alarm") != 0) /* the guard logs those itself */
+		log_info(kind, "%s%s%s", code, *code ? ": " : "", r->text);
 	server_push(c->server, r);
 }
 
@@ -225,27 +226,35 @@ static void arm(struct control *c, int64_t at_ms, int64_t now_ms)
 	evtimer_add(c->timer, &tv);
 }
 
-static void turn(struct control *c)
+/* Steps until nothing moves any more; when to look again by time. */
+static int64_t advance(struct control *c, int64_t now_ms)
 {
-	int64_t now_ms = clock_ms(), wake_ms;
 	struct seq_out out = { .wake_ms = INT64_MAX };
-	enum phase was;
 
-	settle_late(c, now_ms);
-	if (!c->known)
-		return;
 	expire_operator_run(c, now_ms);
 	for (int i = 0; i < STEPS; i++) {
-		was = c->seq.phase;
+		enum phase was = c->seq.phase;
+
 		step_once(c, now_ms, &out);
 		if (c->seq.phase == was)
 			break;
 	}
 	tell_phase(c);
+	return out.wake_ms;
+}
+
+static void turn(struct control *c)
+{
+	int64_t now_ms = clock_ms(), wake_ms = INT64_MAX;
+
+	settle_late(c, now_ms);
+	if (c->known)
+		wake_ms = advance(c, now_ms);
+	if ((c->g.relays & RELAY_STARTER) && c->beat_ms > now_ms + BEAT_CRANK_MS)
+		c->beat_ms = now_ms + BEAT_CRANK_MS;
 	if (now_ms >= c->beat_ms)
 		send_kind(c, ORDER_BEAT, 0, 0);
-	wake_ms = out.wake_ms < c->beat_ms ? out.wake_ms : c->beat_ms;
-	arm(c, wake_ms, now_ms);
+	arm(c, wake_ms < c->beat_ms ? wake_ms : c->beat_ms, now_ms);
 }
 
 void control_wake(struct control *c)
@@ -284,7 +293,7 @@ static void adopt(struct control *c)
 	if (!runs)
 		return;
 	seq_adopt(&c->seq, (enum phase)g->control_phase, g->control_since_ms, g->relays);
-	if (g->adopted && g->relays == RELAY_IGNITION)
+	if (g->adopted && g->relays == RELAY_IGNITION && g->control_phase == PHASE_OFF)
 		seq_adopt(&c->seq, PHASE_STABILISE, g->now_ms, g->relays);
 	if (c->seq.phase != PHASE_COOLDOWN && g->deadline_ms != NEVER)
 		lease_adopt(&c->lease, g->deadline_ms);
@@ -371,7 +380,7 @@ int control_main(const struct genctl_config *config, int guard_fd)
 	if (rc == 0)
 		rc = textserver_open(c, &c->text);
 	if (rc == 0) {
-		send_kind(c, ORDER_BEAT, 0, 0);
+		turn(c);
 		event_base_dispatch(c->base);
 	}
 	close_control(c);

@@ -311,8 +311,10 @@ void seq_adopt(struct sequence *s, enum phase phase, int64_t since_ms, uint8_t a
 		s->phase = PHASE_LOADED;
 	else if (acked != RELAY_IGNITION)
 		s->phase = PHASE_STOPPING;
+	else if (phase == PHASE_LOADED)
+		s->phase = PHASE_STABILISE;
 	else
-		s->phase = is_started(phase) && phase != PHASE_LOADED ? phase : PHASE_STABILISE;
+		s->phase = is_started(phase) ? phase : PHASE_COAST; /* the check will tell */
 	s->since_ms = since_ms;
 	s->acked = acked;
 	s->entered = acked == wanted(s);

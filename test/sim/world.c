@@ -134,7 +134,8 @@ void world_show_recorded(struct world *w, size_t scan)
 void world_board(struct world *w, const char *packet, char answer[static 8])
 {
 	modio_packet(&w->modio, packet, world_inputs(w), w->now_ms, answer);
-	note(w, NULL);
+	/* A write of the byte that stands is a row too: it may be t = 0 of a timing table. */
+	note(w, *packet == 'W' && *answer == 'A' ? "write" : NULL);
 }
 
 void world_state(const struct world *w, char *out, size_t size)
