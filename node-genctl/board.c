@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const struct board_ops *const board_kinds[] = { &board_modio, &board_sim };
@@ -29,4 +30,16 @@ int board_lock(const struct board_config *config)
 	rc = -errno;
 	close(fd);
 	return rc;
+}
+
+bool board_is_locked_by(const struct board_config *config, int lock)
+{
+	struct stat held, wanted;
+	int fd = open_lock(config);
+	bool same = fd >= 0 && fstat(fd, &wanted) == 0 && fstat(lock, &held) == 0 &&
+		    held.st_ino == wanted.st_ino && held.st_dev == wanted.st_dev;
+
+	if (fd >= 0)
+		close(fd);
+	return same;
 }

@@ -42,5 +42,6 @@ extern const struct board_ops *const board_kinds[]; /* order of the `board.kind`
 /* One owner a board: the descriptor that holds the lock on its device (or on the simulator's
  * "<socket>.lock"), to be closed by the caller; -EWOULDBLOCK: another holds it. */
 int board_lock(const struct board_config *config);
+bool board_is_locked_by(const struct board_config *config, int lock);
 
 #endif

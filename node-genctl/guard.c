@@ -1,12 +1,9 @@
 #include "node-genctl/guard.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -14,35 +11,10 @@
 #include "common/log.h"
 #include "node-genctl/guard_parts.h"
 #include "node-genctl/handover.h"
+#include "node-genctl/harden.h"
 #include "node-genctl/saver.h"
 
-enum { STACK_BYTES = 65536, FIFO_PRIORITY = 20, LAST_TRY_MS = 10000 };
-
-static void touch_stack(void)
-{
-	volatile char stack[STACK_BYTES];
-
-	for (size_t i = 0; i < sizeof(stack); i += 1024)
-		stack[i] = 0;
-}
-
-/* Each is an advantage, none is needed: without the right to it we go on. Only what is
- * mapped now is locked, so that a limit on locked memory cannot stop the stack's growth. */
-static void harden(void)
-{
-	struct sched_param fifo = { .sched_priority = FIFO_PRIORITY };
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, "-1000", 5) < 0)
-		log_debug("guard", "oom_score_adj: %s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	touch_stack();
-	if (mlockall(MCL_CURRENT | MCL_ONFAULT) < 0 && mlockall(MCL_CURRENT) < 0)
-		log_debug("guard", "mlockall: %s", strerror(errno));
-	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &fifo) < 0)
-		log_debug("guard", "SCHED_FIFO: %s", strerror(errno));
-}
+enum { LAST_TRY_MS = 10000 };
 
 static int open_signals(void)
 {
@@ -118,9 +90,9 @@ static void take_signals(struct guard *g, int64_t now_ms)
 	while (read(g->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			guard_reap(g, now_ms);
-		else if (info.ssi_signo == SIGUSR2)
+		else if (info.ssi_signo == SIGUSR2 || info.ssi_signo == SIGHUP)
 			handover_begin(g, now_ms);
-		else if (info.ssi_signo != SIGHUP)
+		else
 			leave(g, now_ms);
 	}
 }
@@ -186,6 +158,7 @@ static void init(struct guard *g, const struct genctl_config *config, int64_t no
 		.client = -1,
 		.lock = -1,
 		.handover = -1,
+		.watchdog = { .device = -1, .notify = -1 },
 		.started_ms = now_ms,
 		.sample_ms = now_ms,
 		.told_alarm = ALARM_N,
@@ -209,8 +182,13 @@ static int open_parts(struct guard *g)
 	if (g->signals < 0 ||
 	    board_kinds[g->config->board.kind]->open(&g->board, &g->config->board) < 0)
 		return -EIO;
-	watchdog_open(&g->watchdog, g->config->watchdog);
 	return 0;
+}
+
+static int begin(struct guard *g)
+{
+	watchdog_open(&g->watchdog, g->config->watchdog);
+	return guard_operator_open(g);
 }
 
 int guard_run(const struct genctl_config *config, int lock, int handover, char *const *argv)
@@ -222,7 +200,7 @@ int guard_run(const struct genctl_config *config, int lock, int handover, char *
 	g.argv = argv;
 	if (open_parts(&g) < 0)
 		return 3;
-	if (handover < 0 ? guard_operator_open(&g) < 0 : handover_receive(&g, handover) < 0)
+	if (handover < 0 ? begin(&g) < 0 : handover_receive(&g, handover) < 0)
 		return 3;
 	harden();
 	while (g.stage != STAGE_GONE)

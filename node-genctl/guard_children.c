@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -13,22 +12,13 @@
 #include "node-genctl/control.h"
 #include "node-genctl/deadman.h"
 #include "node-genctl/guard_parts.h"
+#include "node-genctl/harden.h"
 #include "node-genctl/saver.h"
 
 enum { RESPAWN_MS = 1000, RESPAWN_SLOW_MS = 5000, FDS_MAX = 64, DISMISS_MS = 2000 };
 
 static const char *const names[CHILDREN] = { "genctl-control", "genctl-saver",
 	"genctl-deadman" };
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	(void)!write(fd, text, strlen(text));
-	close(fd);
-}
 
 /* Ends with the guard, except the deadman; the terminal's Ctrl-C is the guard's affair. */
 static void become(struct guard *g, enum child_kind kind, int fd)
@@ -50,8 +40,10 @@ static void become(struct guard *g, enum child_kind kind, int fd)
 		if (other != fd)
 			close(other);
 	}
-	if (kind == CHILD_CONTROL)
-		write_file("/proc/self/oom_score_adj", "0");
+	if (kind == CHILD_DEADMAN)
+		harden();
+	else
+		harden_undo();
 }
 
 static int child_main(const struct guard *g, enum child_kind kind, int fd)

@@ -182,12 +182,23 @@ static void offer(struct guard *g, int64_t now_ms)
 		handover_abort(g, now_ms);
 }
 
-/* Only what was offered may be taken. */
+/* Only what was offered may be taken. A copied struct keeps its padding; should it not, the
+ * handover fails and nothing else. */
 static bool unchanged(const struct guard *g)
 {
 	return g->stage == STAGE_LIVE && g->k.known && !g->retry.left &&
 	       g->k.relays == g->handed.relays &&
 	       memcmp(&g->handed.ledger, &g->k.ledger, sizeof(g->k.ledger)) == 0;
+}
+
+/* The hardware watchdog opens for one process only. */
+static bool give(struct guard *g)
+{
+	watchdog_disarm(&g->watchdog);
+	if (say(g, YOURS) == 0)
+		return true;
+	watchdog_open(&g->watchdog, g->config->watchdog);
+	return false;
 }
 
 static void old_step(struct guard *g, int64_t now_ms)
@@ -197,7 +208,7 @@ static void old_step(struct guard *g, int64_t now_ms)
 
 	if (rc == 1 && m.word == HELLO && !g->offered) {
 		offer(g, now_ms);
-	} else if (rc == 1 && m.word == TAKE && unchanged(g) && say(g, YOURS) == 0) {
+	} else if (rc == 1 && m.word == TAKE && unchanged(g) && give(g)) {
 		log_info("handover", "the new program has the engine");
 		g->stage = STAGE_GONE;
 	} else if (rc != 0 || now_ms - g->handover_ms >= LIMIT_MS) {
@@ -230,6 +241,7 @@ static void own(struct guard *g, int64_t now_ms)
 	g->handover = -1;
 	g->push = true;
 	guard_operator_open(g);
+	watchdog_open(&g->watchdog, g->config->watchdog);
 	watchdog_ready(&g->watchdog, g->pid);
 	log_info("handover", "took over with relays 0x%02X", k->relays);
 }
@@ -274,6 +286,11 @@ int handover_receive(struct guard *g, int socket)
 	    m.word != STATE || g->lock < 0 || ledger_decode(m.slot, &l, &seq, boot_id) < 0) {
 		log_error("handover", "no state of this version came");
 		return -EPROTO;
+	}
+	if (!board_is_locked_by(&g->config->board, g->lock)) {
+		log_error(
+		    "handover", "another board is configured: that needs a stop and a start");
+		return -EINVAL;
 	}
 	now_ms = clock_ms();
 	g->stage = STAGE_HEIR;

@@ -1,7 +1,7 @@
 /*
  * handover - a running guard passes engine, lock and state on to a newly started binary.
  *
- *   old: SIGUSR2 -> starts the program at its own path, anew read    (heir)
+ *   old: SIGUSR2 or SIGHUP -> starts the program at its own path, anew read    (heir)
  *   heir: configuration read, board opened               -> HELLO
  *   old: lets its control go, its port is free           -> STATE with the board's lock
  *   heir: reads inputs, starts control, saver, deadman; when all answer and the inputs
@@ -11,7 +11,9 @@
  *
  * The old guard samples and gates until YOURS. An heir that is not done in 5 s, dies, or
  * speaks another version is killed, control is started again and the old guard carries on.
- * Not offered while an attempt, a descent or an unacknowledged write is under way.
+ * So it is also how a changed configuration is read: all of it or, with a fault in it,
+ * nothing. Another board than the present one is refused. Not offered while an attempt, a
+ * descent or an unacknowledged write is under way.
  */
 #ifndef GENCTL_HANDOVER_H
 #define GENCTL_HANDOVER_H
