@@ -40,7 +40,7 @@ struct link_listener {
 	struct link_config config;
 	struct evconnlistener *socket;
 	struct event *accept_again;
-	LIST_HEAD(, link) links;
+	LIST_HEAD(link_list, link) links;
 	int count;
 	bool starved;
 };
@@ -395,12 +395,11 @@ int link_listen(struct event_base *base, const char *address, const struct link_
 
 int link_port(const struct link_listener *ls)
 {
-	struct sockaddr_storage sa = { 0 };
+	struct sockaddr_in6 sa = { 0 }; /* IPv4's port stands at the same place */
 	socklen_t len = sizeof(sa);
 
 	(void)getsockname(evconnlistener_get_fd(ls->socket), (struct sockaddr *)&sa, &len);
-	/* the port stands at the same place for both families */
-	return ntohs(((struct sockaddr_in *)&sa)->sin_port);
+	return ntohs(sa.sin6_port);
 }
 
 int link_count(const struct link_listener *ls)
@@ -417,7 +416,7 @@ void link_listener_free(struct link_listener *ls)
 	evconnlistener_free(ls->socket);
 	event_free(ls->accept_again);
 	while ((l = LIST_FIRST(&ls->links)))
-		link_close(l, "shutting down");
+		link_close(l, "shutting down"); /* NOLINT: leaves the list, so it ends */
 	free(ls);
 }
 
