@@ -233,6 +233,10 @@ static void open_link(struct link *l)
 static void on_end(struct link *l)
 {
 	l->peer_ended = true;
+	if (l->state == OPEN && l->config.ops->ended) {
+		l->config.ops->ended(l);
+		return;
+	}
 	if (l->state == OPEN)
 		drain(l);
 	if (l->state == DRAINING)

@@ -30,6 +30,9 @@ struct link_ops {
 	void (*opened)(struct link *l);
 	/* A frame's body, or a line with a 0 for its end; borrowed. */
 	void (*unit)(struct link *l, const uint8_t *data, size_t n);
+	/* Optional: the peer will send no more but still reads; without it, and once the owner
+	 * calls link_close_after_send(), the link closes when all that was sent has gone out. */
+	void (*ended)(struct link *l);
 	/* why: "peer closed", "idle", "too long", "not reading", strerror(); l is freed after.
 	 */
 	void (*closed)(struct link *l, const char *why);

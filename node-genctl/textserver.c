@@ -35,6 +35,7 @@ struct text_peer {
 	enum waits waits;
 	uint8_t relays; /* asked for, while FOR_RELAY */
 	bool leaving;
+	bool ended; /* it sends no more, but waits for its answers */
 	int queued; /* lines that came meanwhile, in order */
 	char queue[QUEUE_MAX][LINE_MAX_LEN];
 };
@@ -77,6 +78,8 @@ static void resume(struct text_peer *p)
 		memmove(p->queue[0], p->queue[1], (size_t)p->queued * LINE_MAX_LEN);
 		obey(p, line);
 	}
+	if (p->ended && p->waits == FOR_NOTHING)
+		link_close_after_send(p->link);
 }
 
 static void do_ping(struct text_peer *p, const char *rest)
@@ -319,8 +322,18 @@ static void on_closed(struct link *l, const char *why)
 	free(p);
 }
 
+/* `echo START | nc host 9998`: the commands are in, the answers are still due. */
+static void on_ended(struct link *l)
+{
+	struct text_peer *p = link_owner(l);
+
+	p->ended = true;
+	if (p->waits == FOR_NOTHING)
+		link_close_after_send(l);
+}
+
 static const struct link_ops ops = {
-	.opened = on_opened, .unit = on_unit, .closed = on_closed
+	.opened = on_opened, .unit = on_unit, .ended = on_ended, .closed = on_closed
 };
 
 int textserver_open(struct control *c, struct textserver **out)

@@ -195,7 +195,7 @@ static void the_trace_holds_a_row_a_change(void **state)
 	fclose(f);
 	assert_string_equal(text, "t_ms,acked,contacts,inputs,event\n"
 				  "0,,00,00,start mono_ms=1000\n"
-				  "0,08,00,00,\n"
+				  "0,08,00,00,write\n"
 				  "5,08,08,02,\n"
 				  "100,08,08,BAD,cmd stuck-bus 20\n"
 				  "120,08,08,02,\n");
