@@ -87,6 +87,8 @@ void guard_spawn(struct guard *g, enum child_kind kind, int64_t now_ms)
 	}
 	c->pid = pid;
 	c->fd = pair[0];
+	if (kind == CHILD_CONTROL)
+		g->answered = 0; /* its serials begin anew */
 	g->push = true;
 	if (kind == CHILD_DEADMAN)
 		guard_beat(g, false, now_ms);
@@ -108,6 +110,7 @@ static void control_fails(struct guard *g, int64_t now_ms)
 	if (g->k.orphan_ms != NEVER)
 		return;
 	guard_begun(g, -ECANCELED);
+	g->retry.serial = 0;
 	interlock_orphan(&g->k, true, now_ms);
 	interlock_raise(&g->k, ALARM_CONTROL_LOST);
 	if (g->k.relays & RELAY_STARTER)

@@ -17,6 +17,7 @@ void guard_answer(struct guard *g, uint32_t serial, int32_t answer)
 	g->answered = serial;
 	g->answer = answer;
 	g->push = true;
+	guard_push(g, clock_ms()); /* each answer is seen once, before the next replaces it */
 }
 
 void guard_begun(struct guard *g, int rc)
@@ -131,10 +132,10 @@ static void heard(struct guard *g, const struct order *o, int64_t now_ms)
 	if (!g->ready_told && g->stage != STAGE_HEIR)
 		watchdog_ready(&g->watchdog, g->pid);
 	g->ready_told = true;
-	if (g->stage != STAGE_HEIR && o->phase < PHASE_N) {
-		g->phase = o->phase;
-		g->phase_since_ms = o->since_ms;
-	}
+	if (g->stage == STAGE_HEIR || o->phase >= PHASE_N)
+		return; /* it knows nothing yet that could be handed on */
+	g->phase = o->phase;
+	g->phase_since_ms = o->since_ms;
 	interlock_deadline(&g->k, o->deadline_ms);
 }
 
