@@ -53,7 +53,8 @@ static size_t prefix(char *line, size_t size, enum log_level level)
 }
 
 /* One write for a whole line, so that lines of several processes do not mix. */
-static void emit(enum log_level level, const char *token, const char *fmt, va_list ap)
+static __attribute__((format(printf, 3, 0))) void emit(
+    enum log_level level, const char *token, const char *fmt, va_list ap)
 {
 	char line[LINE_MAX_BYTES];
 	size_t max = sizeof(line) - 1, start, n;

@@ -25,7 +25,7 @@ enum { DEADLINE_MS = 5000, HOG = 200 * 1024 };
 struct seen {
 	struct event_base *base;
 	struct link_listener *listener;
-	int opened, closed, units;
+	int opened, closed, ended, units;
 	char text[1024];
 	char why[64];
 	struct link *last;
@@ -73,12 +73,14 @@ static void note_closed(struct link *l, const char *why)
 	snprintf(s->why, sizeof(s->why), "%s", why);
 }
 
-static const struct link_ops ops = { note_opened, note_unit, note_closed };
+static const struct link_ops ops = {
+	.opened = note_opened, .unit = note_unit, .closed = note_closed
+};
 
 static void start(struct seen *s, struct link_config config)
 {
 	*s = (struct seen){ .base = event_base_new() };
-	config.ops = &ops;
+	config.ops = config.ops ? config.ops : &ops;
 	config.owner = s;
 	config.max_links = config.max_links ? config.max_links : 8;
 	assert_int_equal(link_listen(s->base, "127.0.0.1:0", &config, &s->listener), 0);
@@ -299,6 +301,38 @@ static void half_closed_peer_still_gets_its_answer(void **state)
 	finish(&s);
 }
 
+static void note_ended(struct link *l)
+{
+	struct seen *s = link_owner(l);
+
+	s->ended++;
+}
+
+static void owner_may_answer_a_half_closed_peer_later(void **state)
+{
+	static const struct link_ops patient = { .opened = note_opened,
+		.unit = note_unit,
+		.ended = note_ended,
+		.closed = note_closed };
+	struct seen s;
+	char text[64];
+	int fd;
+
+	start(&s, (struct link_config){ .kind = LINK_LINES, .max_unit = 8, .ops = &patient });
+	fd = client(&s);
+	say(fd, "START\n", 6);
+	shutdown(fd, SHUT_WR);
+	TURN_UNTIL(&s, s.ended == 1);
+	assert_int_equal(s.closed, 0);
+	link_send(s.last, "done\n", 5);
+	link_close_after_send(s.last);
+	hear_all(&s, fd, text, sizeof(text));
+	assert_string_equal(text, "done\n");
+	assert_int_equal(s.closed, 1);
+	close(fd);
+	finish(&s);
+}
+
 static void last_words_are_sent_before_the_close(void **state)
 {
 	struct seen s;
@@ -487,6 +521,7 @@ int main(void)
 		cmocka_unit_test(peer_that_does_not_read_is_dropped),
 		cmocka_unit_test(peer_over_the_limit_is_told_and_the_others_stay),
 		cmocka_unit_test(half_closed_peer_still_gets_its_answer),
+		cmocka_unit_test(owner_may_answer_a_half_closed_peer_later),
 		cmocka_unit_test(last_words_are_sent_before_the_close),
 		cmocka_unit_test(closing_inside_a_unit_leaves_the_rest_unread),
 		cmocka_unit_test(both_ends_talk),
