@@ -21,6 +21,7 @@ enum lease_code lease_acquire(struct lease *l, uint64_t who, uint32_t ttl_ms, in
 	if (!lease_held(l, now_ms)) { /* a new epoch: nothing sent before counts any more */
 		l->epoch++;
 		l->seq = 0;
+		l->stated = false;
 		l->answer = LEASE_OK;
 	}
 	l->holder = who;
@@ -41,6 +42,7 @@ static enum lease_code judge(struct lease *l, const struct lease_order *o, int64
 	if (l->mode != MODE_AUTO)
 		return o->run ? LEASE_MODE : LEASE_OK;
 	l->run = o->run;
+	l->stated = true;
 	l->run_until_ms = o->run ? now_ms - o->age_ms + (int64_t)o->for_s * 1000 : now_ms;
 	return LEASE_OK;
 }
@@ -74,7 +76,7 @@ void lease_mode(struct lease *l, enum mode mode)
 	if (mode == l->mode)
 		return;
 	if (mode != MODE_OPERATOR_RUN)
-		l->run = false;
+		l->run = l->stated = false;
 	l->mode = mode;
 }
 
@@ -92,7 +94,7 @@ struct lease_wish lease_wish(const struct lease *l, int64_t now_ms)
 	if (l->mode != MODE_AUTO && !by_hand)
 		return w;
 	w.run = l->run && now_ms < l->run_until_ms;
-	w.may_start = w.run && (by_hand || lease_held(l, now_ms));
+	w.may_start = w.run && (by_hand || (l->stated && lease_held(l, now_ms)));
 	if (w.run)
 		w.deadline_ms = l->run_until_ms;
 	return w;

@@ -46,6 +46,7 @@ struct lease {
 	uint64_t holder; /* connection's number; 0: nobody */
 	int64_t expires_ms;
 	bool run;		/* desired, by the holder or the operator */
+	bool stated;		/* under the present epoch or by an operator: may start */
 	int64_t run_until_ms;	/* INT64_MAX: until stop */
 	enum lease_code answer; /* to `seq` */
 	enum mode mode;		/* as the guard acknowledged it */

@@ -59,6 +59,32 @@ static void lost_lease_keeps_a_run_to_its_deadline_and_starts_nothing(void **sta
 	assert_true(lease_wish(&l, 30001).run);
 }
 
+static void next_holder_starts_nothing_that_the_last_one_wanted(void **state)
+{
+	struct lease l = fresh();
+
+	lease_acquire(&l, A, 0, 0);
+	give(&l, A, 1, true, 600, 0);
+	lease_release(&l, A);
+	lease_acquire(&l, B, 0, 1000);
+	assert_true(lease_wish(&l, 1000).run); /* an engine that runs is not dropped */
+	assert_false(lease_wish(&l, 1000).may_start);
+	give(&l, B, 1, true, 60, 1000);
+	assert_true(lease_wish(&l, 1000).may_start);
+}
+
+static void order_that_travelled_counts_from_when_it_was_decided(void **state)
+{
+	struct lease l = fresh();
+	struct lease_order o = order(&l, 1, true, 10);
+
+	lease_acquire(&l, A, 0, 0);
+	o.epoch = l.epoch;
+	o.age_ms = 4000;
+	assert_int_equal(lease_order(&l, A, &o, 5000), LEASE_OK);
+	assert_int_equal(lease_wish(&l, 5000).deadline_ms, 11000);
+}
+
 static void second_monitor_is_refused_until_the_lease_ends(void **state)
 {
 	struct lease l = fresh();
@@ -233,6 +259,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(holder_runs_the_engine_until_its_deadline),
 		cmocka_unit_test(lost_lease_keeps_a_run_to_its_deadline_and_starts_nothing),
+		cmocka_unit_test(next_holder_starts_nothing_that_the_last_one_wanted),
+		cmocka_unit_test(order_that_travelled_counts_from_when_it_was_decided),
 		cmocka_unit_test(second_monitor_is_refused_until_the_lease_ends),
 		cmocka_unit_test(order_of_an_older_epoch_is_stale_even_from_the_holder),
 		cmocka_unit_test(order_from_before_a_restart_of_the_node_is_stale),
