@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "test", "system"))
-from pigenny import Site, wait_until  # noqa: E402
+from pigenny import Refused, Site, wait_until  # noqa: E402
 
 TOOLS = os.path.join(TOP, os.environ["B"], "test", "bench")
 
@@ -27,7 +27,7 @@ SITES, STARTS = 4, 6
 
 # Short phases; the starter's own limits and the sampling are the shipped ones.
 QUICK = {
-    "sequence": {"ignition_ms": 2500, "coast_ms": 1000, "warmup_ms": 5000,
+    "sequence": {"ignition_ms": 2500, "coast_ms": 4000, "warmup_ms": 5000,
                  "cooldown_ms": 1000},
     "limits": {"crank_rest_ms": 5000, "at_rest_ms": 5000, "between_runs_ms": 0,
                "starts_per_hour": 8},
@@ -65,7 +65,7 @@ class Table:
         """measure's result; a failure is told and the bench goes on."""
         try:
             return measure(self, *args)
-        except (AssertionError, OSError, ValueError, LookupError, RuntimeError,
+        except (AssertionError, OSError, ValueError, LookupError, RuntimeError, Refused,
                 subprocess.SubprocessError) as fault:
             print(f"\n{what}: could not be measured: {fault}", flush=True)
             self.complete = False
@@ -125,7 +125,7 @@ def pss_mb(pid):
 
 def genctld_memory(table, site):
     mb = {name: pss_mb(site.pid(name)) for name in ("guard", "control", "saver", "deadman")}
-    table.section("Memory after that, PSS in MB", "PSS", "target")
+    table.section("Memory after these, PSS in MB", "PSS", "target")
     for name in mb:
         table.row(f"genctld, {name}", f"{mb[name]:.2f}")
     both, four = mb["guard"] + mb["control"], sum(mb.values())

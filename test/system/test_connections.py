@@ -75,10 +75,6 @@ def batch(port, manner, n):
             peer.close()
 
 
-def descriptors(pid):
-    return len(os.listdir(f"/proc/{pid}/fd"))
-
-
 def own_kb(pid):
     """Anonymous memory. PSS would also move with each program that shares a library."""
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
@@ -86,33 +82,33 @@ def own_kb(pid):
 
 
 class Connections(unittest.TestCase):
-    def settled(self, site):
-        """Nobody but the asker is connected any more."""
-        with site.client() as client:
-            wait_until(lambda: client.ask("health")["connections"] == 1, 10,
-                       "end of the last connections", site.log)
-
     def test_ten_thousand_leak_neither_memory_nor_descriptors(self):
         config = {"text_listen": "127.0.0.1:0", "log_level": "info"}
-        with Site(config=config) as site:
-            names = ["guard", "control", "saver", "deadman"]
-            text = wait_until(lambda: site.port("text protocol on"), 5, "text port", site.log)
-            self.connect(site, text, WARM_UP)
-            before = {name: (site.pid(name), descriptors(site.pid(name))) for name in names}
+        with Site(config=config) as site, site.client() as watcher:
+            self.connect(site, watcher, WARM_UP)
+            before = self.descriptors(site)
             before_kb = own_kb(site.pid("control"))
-            self.connect(site, text, TOTAL)
-            after = {name: (site.pid(name), descriptors(site.pid(name))) for name in names}
-            self.assertEqual(before, after, "(pid, descriptors) of each process")
+            self.connect(site, watcher, TOTAL)
+            self.assertEqual(before, self.descriptors(site))
             if not SANITIZED:
                 self.assertLess(own_kb(site.pid("control")) - before_kb, GROWTH_KB)
 
-    def connect(self, site, text, total):
+    def connect(self, site, watcher, total):
+        port = site.port()
+        text = wait_until(lambda: site.port("text protocol on"), 5, "text port", site.log)
         for i in range(total // BATCH):
             if i % TEXT_EVERY == 0:
                 batch(text, ask_in_text, BATCH)
             else:
-                batch(site.port(), MANNERS[i % len(MANNERS)], BATCH)
-        self.settled(site)
+                batch(port, MANNERS[i % len(MANNERS)], BATCH)
+            wait_until(lambda: watcher.ask("health")["connections"] == 1, 10,
+                       "end of the last connections", site.log)
+
+    @staticmethod
+    def descriptors(site):
+        """{process: (pid, number of descriptors)}; another pid is a crash in between."""
+        pids = {name: site.pid(name) for name in ("guard", "control", "saver", "deadman")}
+        return {name: (pid, len(os.listdir(f"/proc/{pid}/fd"))) for name, pid in pids.items()}
 
 
 if __name__ == "__main__":
