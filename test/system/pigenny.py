@@ -368,10 +368,10 @@ class Site:
         with open(self.log_path, encoding="utf-8", errors="replace") as f:
             return f.read()[-6000:]
 
-    def port(self, what="listening on"):
-        """The port of the newest `listening on 127.0.0.1:N` in the log."""
+    def port(self, server="server"):
+        """Where this server ("server" or "text") listens, by the newest such line logged."""
         with open(self.log_path, encoding="utf-8", errors="replace") as f:
-            found = re.findall(re.escape(what) + r" [\d.]+:(\d+)", f.read())
+            found = re.findall(server + r": listening on port (\d+)", f.read())
         return int(found[-1]) if found else None
 
     def answers(self):

@@ -95,7 +95,7 @@ class Connections(unittest.TestCase):
 
     def connect(self, site, watcher, total):
         port = site.port()
-        text = wait_until(lambda: site.port("text protocol on"), 5, "text port", site.log)
+        text = wait_until(lambda: site.port("text"), 5, "text port", site.log)
         for i in range(total // BATCH):
             if i % TEXT_EVERY == 0:
                 batch(text, ask_in_text, BATCH)
