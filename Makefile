@@ -2,7 +2,7 @@
 # libraries that `scripts/deps` installs; objects mirror the tree under build/.
 # V=1 shows the commands, WERROR=1 makes warnings errors, SAN=address,undefined or SAN=thread
 # adds sanitizers, CC=clang the other compiler; CROSS=arm-linux-gnueabi- SYSROOT=folder
-# builds for another machine, STATIC=1 without shared libraries.
+# builds for another machine, STATIC=1 without shared libraries. TESTS=words picks tests.
 CROSS   ?=
 SAN     ?=
 WERROR  ?=
@@ -20,14 +20,14 @@ B      := $(O)/$(ARCH)$(TAG)
 BIN    := $(O)/bin$(if $(CROSS),-$(ARCH))$(TAG)
 
 VERSION := $(shell cat VERSION)
-CPPFLAGS += -I. -isystem $(B) -D_GNU_SOURCE -DPIGENNY_VERSION='"$(VERSION)"' -MMD -MP
-CFLAGS   ?= -O2 -g
-CFLAGS   += -std=c11 -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes \
+CFLAGS  ?= -O2 -g
+cppflags := -I. -I$(B) -D_GNU_SOURCE -DPIGENNY_VERSION='"$(VERSION)"' -MMD -MP
+cflags   := -std=c11 -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes \
 	    -Wmissing-prototypes -Wvla -Wformat=2 -Wpointer-arith -Wcast-qual \
-	    -Werror=implicit-function-declaration -fstack-protector-strong
-CFLAGS   += $(if $(WERROR),-Werror) $(if $(SYSROOT),--sysroot=$(SYSROOT))
-CFLAGS   += $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-LDFLAGS  += $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
+	    -Werror=implicit-function-declaration -fstack-protector-strong \
+	    $(if $(WERROR),-Werror) $(if $(SYSROOT),--sysroot=$(SYSROOT)) \
+	    $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+ldflags  := $(if $(STATIC),-static)
 PKG      := $(if $(SYSROOT),PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
 	    PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(ARCH)/pkgconfig) pkg-config
 Q        := $(if $(V),,@)
@@ -53,20 +53,21 @@ $(proto).c $(proto).h &: proto/genctl.proto
 	@mkdir -p $(@D)
 	$(call note,PROTO)
 	$(Q)protoc-c --proto_path=proto --c_out=$(B)/proto $<
-$(proto).o: CFLAGS += -Wno-cast-qual -fno-sanitize=shift,pointer-overflow
+	@sed -i '1i #pragma GCC system_header' $(proto).h
+$(proto).o: cflags += -Wno-cast-qual -fno-sanitize=shift,pointer-overflow
 $(call obj,$(common) $(genctl) node-genctl/main.c $(gencli) $(monitor) node-monitor/main.c $(sim) \
 	test/sim/main.c $(units) $(helpers)): | $(proto).h
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call note,CC   )
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(cppflags) $(CPPFLAGS) $(cflags) $(CFLAGS) -c -o $@ $<
 $(B)/%.o: $(B)/%.c
 	$(call note,CC   )
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(cppflags) $(CPPFLAGS) $(cflags) $(CFLAGS) -c -o $@ $<
 $(call obj,$(filter node-monitor/drivers/luxpower%,$(monitor)) $(sim) $(filter %luxpower.c,$(units)) \
 	$(filter %/poll.c,$(helpers))): \
-	CPPFLAGS += $(shell $(PKG) --cflags libmodbus)
+	cppflags += $(shell $(PKG) --cflags libmodbus)
 
 # An archive is made anew, so that a deleted file does not live on in it.
 $(B)/lib%.a:
@@ -81,7 +82,7 @@ $(B)/libsim.a:     $(call obj,$(sim))
 define link
 	@mkdir -p $(@D)
 	$(call note,LINK )
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
+	$(Q)$(CC) $(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
 endef
 base = -lprotobuf-c -lconfig -levent_core -levent_extra
 $(BIN)/genctld: $(call obj,node-genctl/main.c) $(B)/libgenctl.a $(B)/libcommon.a
@@ -109,7 +110,7 @@ check: deps ## install what is missing, build, run the tests (under 10 minutes)
 	@$(again) tests
 tests: units
 	@sh scripts/check-layers
-	@B=$(B) BIN=$(BIN) /usr/bin/python3 test/run.py
+	@B=$(B) BIN=$(BIN) /usr/bin/python3 test/run.py $(TESTS)
 campaign: deps ## the long tests: sanitizers, clang, lint, ARMv5 (under 45 minutes with check)
 	@scripts/campaign
 bench: deps ## measure speed and memory against bare baselines

@@ -183,7 +183,7 @@ void status_close(struct status *st)
 	if (!st)
 		return;
 	while (!LIST_EMPTY(&st->askers))
-		asker_free(LIST_FIRST(&st->askers));
+		asker_free(LIST_FIRST(&st->askers)); /* NOLINT: a freed one is off the list */
 	if (st->listener) {
 		evconnlistener_free(st->listener);
 		(void)unlink(st->at.sun_path);

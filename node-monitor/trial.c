@@ -30,7 +30,7 @@ static void print_values(const struct inverter_sample *sample)
 int trial_inverter(const struct monitor_config *c)
 {
 	const struct inverter_ops *ops = inverter_drivers[c->inverter_driver];
-	struct inverter_sample sample;
+	struct inverter_sample sample = { 0 };
 	struct inverter *inverter = NULL;
 	int rc = ops->open(&inverter, &c->inverter);
 

@@ -51,7 +51,7 @@ int watch(const char *runtime_dir)
 {
 	bool screen = isatty(STDOUT_FILENO);
 	char text[VIEW_SIZE], last[VIEW_SIZE] = "";
-	int rc, misses = 0;
+	int rc = 0, misses = 0;
 
 	if (screen)
 		printf("\033[2J");

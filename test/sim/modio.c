@@ -143,7 +143,7 @@ void modio_packet(
     struct modio *m, const char *packet, uint8_t inputs, int64_t now_ms, char answer[static 8])
 {
 	const char *text = packet;
-	uint8_t addr = take_address(&text), reg, value;
+	uint8_t addr = take_address(&text), reg, value = 0;
 	char verb = *text ? *text++ : 0;
 	int rc = -EINVAL;
 
