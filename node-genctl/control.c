@@ -290,8 +290,10 @@ static void adopt(struct control *c)
 
 	c->seq.starter_off_ms = g->crank_ms == NEVER ? c->seq.starter_off_ms : g->crank_ms;
 	lease_mode(&c->lease, (enum mode)g->mode);
-	if (!runs)
+	if (!runs) {
+		control_event(c, "process", "READY", "Engine node %s is ready.", PIGENNY_VERSION);
 		return;
+	}
 	seq_adopt(&c->seq, (enum phase)g->control_phase, g->control_since_ms, g->relays);
 	if (g->adopted && g->relays == RELAY_IGNITION && g->control_phase == PHASE_OFF)
 		seq_adopt(&c->seq, PHASE_STABILISE, g->now_ms, g->relays);

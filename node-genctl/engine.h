@@ -19,7 +19,8 @@ enum {
 	ATTEMPTS_CAP = 5, CRANK_TOTAL_CAP_MS = 15000,
 	SAMPLE_CRANK_MS = 20, SAMPLE_ACTIVE_MS = 100, SAMPLE_IDLE_MS = 1000,
 	RUN_DEBOUNCE_MS = 500, FEEDBACK_MS = 500, BAD_MS = 500, RECLOSE_MS = 30000,
-	RAW_MAX_MS = 10000
+	RAW_MAX_MS = 10000,
+	STARTER_SLACK_MS = 60, /* a pulse may be longer by: the guard ends it then */
 };
 
 enum phase { /* numbers as in proto/genctl.proto */

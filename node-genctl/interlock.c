@@ -75,12 +75,13 @@ void interlock_init(struct interlock *k, const struct engine_config *config,
 /* Starter time in the last ten minutes, and one whole crank more, against the budget. */
 static bool budget_spent(const struct interlock *k, int64_t now_ms)
 {
-	int64_t sum_ms = crank_total_ms(k->config);
+	int32_t pulse_ms = crank_total_ms(k->config);
+	int64_t sum_ms = pulse_ms;
 
 	for (size_t i = k->permit; i < LEDGER_PULSES; i++)
 		if (within(k->ledger.pulses[i].from_ms, BUDGET_WINDOW_MS, now_ms))
 			sum_ms += k->ledger.pulses[i].ms;
-	return sum_ms > (int64_t)k->config->attempts * crank_total_ms(k->config);
+	return sum_ms > (int64_t)k->config->attempts * (pulse_ms + STARTER_SLACK_MS);
 }
 
 static int64_t later(int64_t a_ms, int64_t since_ms, int64_t window_ms)
@@ -90,15 +91,23 @@ static int64_t later(int64_t a_ms, int64_t since_ms, int64_t window_ms)
 	return b_ms > a_ms ? b_ms : a_ms;
 }
 
+/* When the oldest pulses have left the window far enough. */
+static int64_t budget_ready_ms(const struct interlock *k, int64_t at_ms)
+{
+	for (size_t i = LEDGER_PULSES; i > 0 && budget_spent(k, at_ms); i--)
+		at_ms = later(at_ms, k->ledger.pulses[i - 1].from_ms, BUDGET_WINDOW_MS);
+	return at_ms;
+}
+
 int64_t interlock_ready_ms(const struct interlock *k)
 {
 	const struct engine_config *c = k->config;
 	const struct ledger *l = &k->ledger;
-	int64_t at_ms = later(NEVER, l->stopped_ms, c->between_runs_ms);
+	int64_t at_ms = later(0, l->stopped_ms, c->between_runs_ms);
 
 	if (c->starts_per_hour <= LEDGER_STARTS)
 		at_ms = later(at_ms, l->starts[c->starts_per_hour - 1], HOUR_MS);
-	return later(at_ms, l->inhibit_ms, 0);
+	return budget_ready_ms(k, later(at_ms, l->inhibit_ms, 0));
 }
 
 static enum begin may_begin(const struct interlock *k, bool first, int64_t now_ms)

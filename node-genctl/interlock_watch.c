@@ -5,7 +5,6 @@
 #include "node-genctl/interlock.h"
 
 enum {
-	STARTER_SLACK_MS = 60, /* after the sequence's own end, so that it ends it in health */
 	NO_FEEDBACK_MS = 1000,
 	STUCK_MS = 500,
 	ABSENT_SAMPLES = 2,

@@ -113,7 +113,7 @@ void status_blocks(const struct control *c, int64_t now_ms, char *out, size_t si
 		snprintf(out, size, "The service is shutting down.");
 	else if (g->ready_ms > now_ms && c->seq.phase == PHASE_OFF)
 		snprintf(
-		    out, size, "Rest between runs: %s left.", span(g->ready_ms - now_ms, t));
+		    out, size, "Rest before the next start: %s left.", span(g->ready_ms - now_ms, t));
 	else if (c->hold_ms > now_ms && c->seq.phase == PHASE_OFF)
 		snprintf(out, size, "The last start was given up: %s until the next.",
 		    span(c->hold_ms - now_ms, t));

@@ -182,7 +182,8 @@ void rig_run(struct rig *r, int64_t ms)
 		engine_tick(r);
 		if (r->now_ms >= r->sample_ms)
 			guard_sample(r);
-		if (!r->frozen) {
+		if (!r->frozen && r->now_ms >= r->control_ms) {
+			r->control_ms = r->now_ms + r->lag_ms;
 			control_step(r);
 			control_step(
 			    r); /* a phase and its byte in one tick, as in the daemon */

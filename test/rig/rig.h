@@ -24,7 +24,7 @@ struct rig {
 	struct inputs inputs;
 	struct interlock lock;
 	struct sequence seq;
-	int64_t now_ms, zero_ms, sample_ms;
+	int64_t now_ms, zero_ms, sample_ms, control_ms;
 	/* the far end of the wires */
 	uint8_t contacts, relays_seen;
 	int32_t catch_ms; /* of cranking; INT32_MAX: never */
@@ -38,6 +38,7 @@ struct rig {
 	int32_t raw; /* >= 0: inputs read this, whatever is true */
 	enum sample_fault fault;
 	uint8_t extra;	/* bits or-ed into every sample */
+	int32_t lag_ms; /* control acts so much later than it could */
 	bool frozen;	/* control is silent: the guard alone goes on */
 	bool unguarded; /* no gate, no forced bytes: the sequence alone */
 	/* what was seen */

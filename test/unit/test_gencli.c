@@ -148,7 +148,7 @@ static void json_holds_every_field_and_escapes_what_needs_it(void **state)
 	assert_non_null(strstr(p->text, "\"why\": \"say \\\"no\\\"\\u000a\\u001b[2J\""));
 	assert_non_null(strstr(p->text, "\"alarms\": [{\"code\": \"\", \"text\": \"\", "
 					"\"latched\": true, \"age_s\": 0}]"));
-	assert_non_null(strstr(p->text, "\"request_id\": 0}"));
+	assert_non_null(strstr(p->text, "\"stopped_s\": 0}"));
 }
 
 static void json_of_a_reply_shows_only_the_body_it_has(void **state)

@@ -202,6 +202,37 @@ static void three_failed_attempts_lock_out_and_retry_by_themselves_twice_a_day(v
 	assert_true(r.lock.ledger.latches >> ALARM_FAIL_TO_START & 1);
 }
 
+static void pulses_that_end_a_little_late_leave_room_for_all_attempts(void **state)
+{
+	struct rig r;
+
+	start(&r, INT32_MAX);
+	r.lag_ms = 50;
+	rig_run(&r, 300000);
+	assert_int_equal(closings(&r, RELAY_STARTER), 3);
+	assert_true(r.lock.ledger.latches >> ALARM_FAIL_TO_START & 1);
+}
+
+static void spent_starter_budget_is_a_rest_whose_end_is_known(void **state)
+{
+	struct rig r;
+
+	start(&r, INT32_MAX);
+	r.attempts = 1;
+	r.config.between_runs_ms = 0;
+	for (int i = 0; i < 3; i++) {
+		r.wish = SEQ_RUN;
+		rig_run(&r, 60000);
+		r.lock.ledger.failed = 0; /* no lockout: only the budget stands */
+		r.lock.ledger.latches = 0;
+	}
+	assert_int_equal(closings(&r, RELAY_STARTER), 3);
+	assert_in_range(interlock_ready_ms(&r.lock) - r.now_ms, 400000, 600000);
+	assert_int_equal(interlock_begin(&r.lock, true, r.now_ms), BEGIN_REST);
+	rig_run(&r, interlock_ready_ms(&r.lock) - r.now_ms);
+	assert_int_equal(interlock_begin(&r.lock, true, r.now_ms), BEGIN_OK);
+}
+
 static void pulses_rest_at_least_15_s_and_none_is_longer_than_12_s(void **state)
 {
 	struct rig r;
@@ -550,6 +581,8 @@ int main(void)
 		cmocka_unit_test(request_in_cool_down_goes_back_on_load_through_stabilise),
 		cmocka_unit_test(
 		    three_failed_attempts_lock_out_and_retry_by_themselves_twice_a_day),
+		cmocka_unit_test(pulses_that_end_a_little_late_leave_room_for_all_attempts),
+		cmocka_unit_test(spent_starter_budget_is_a_rest_whose_end_is_known),
 		cmocka_unit_test(pulses_rest_at_least_15_s_and_none_is_longer_than_12_s),
 		cmocka_unit_test(engine_lost_on_load_opens_the_charger_first_then_everything),
 		cmocka_unit_test(
