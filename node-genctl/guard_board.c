@@ -24,22 +24,29 @@ static void soon(struct guard *g, int64_t now_ms)
 		g->sample_ms = at_ms;
 }
 
-static void acknowledged(struct guard *g, uint8_t relays, bool forced, int64_t now_ms)
+/* False when the interlock does not believe it: a bus held low acknowledges everything. */
+static bool acknowledged(struct guard *g, uint8_t relays, bool forced, int64_t now_ms)
 {
-	if (relays != g->k.relays || !g->k.known)
-		log_info("guard", "relays 0x%02X%s", relays, forced ? " (guard)" : "");
+	bool changed = relays != g->k.relays || !g->k.known;
+
 	interlock_acked(&g->k, relays, now_ms);
+	if (!g->k.known)
+		return false;
+	if (changed)
+		log_info("guard", "relays 0x%02X%s", relays, forced ? " (guard)" : "");
 	if (!relays) {
 		g->adopted = false;
 		interlock_lower(&g->k, ALARM_RESTARTED);
 	}
 	g->acked_ever = true;
+	g->lost = false;
 	g->forced = forced;
 	g->retry.left = 0;
 	g->may_be_closed = relays;
 	g->push = true;
 	guard_beat(g, false, now_ms);
 	soon(g, now_ms);
+	return true;
 }
 
 /* A device that came after the start is taken then; without its lock it is not ours. */
@@ -52,38 +59,24 @@ static int hold_lock(struct guard *g)
 
 static int try_write(struct guard *g, uint8_t want, bool forced, int64_t *now_ms)
 {
-	int rc;
+	int rc = hold_lock(g);
 
-	rc = hold_lock(g);
 	g->may_be_closed |= want | g->k.relays;
 	guard_beat(g, false, *now_ms);
 	if (rc == 0)
 		rc = g->board->ops->write_relays(g->board, want);
 	*now_ms = clock_ms();
+	if (rc == 0 && !acknowledged(g, want, forced, *now_ms))
+		rc = -EBADMSG;
 	if (rc < 0)
 		g->io_errors++;
-	else
-		acknowledged(g, want, forced, *now_ms);
 	return rc;
-}
-
-int guard_write(struct guard *g, uint8_t want, bool forced, uint32_t serial, int64_t now_ms)
-{
-	guard_answer(g, g->retry.left ? g->retry.serial : 0, -ECANCELED);
-	if (try_write(g, want, forced, &now_ms) == 0)
-		return 0;
-	g->retry = (struct retry){ .want = want,
-		.left = WRITE_TRIES - 1,
-		.forced = forced,
-		.serial = serial,
-		.at_ms = now_ms + WRITE_RETRY_MS };
-	return 1;
 }
 
 /* Output unknown: from now on only 0x00 is written, until the board takes it. */
 static void give_up(struct guard *g, int64_t now_ms)
 {
-	bool first = g->acked_ever && g->k.known;
+	bool first = g->acked_ever && !g->lost;
 
 	guard_answer(g, g->retry.serial, -EIO);
 	g->retry = (struct retry){ .at_ms = now_ms + (g->acked_ever ? ZERO_MS : ABSENT_MS) };
@@ -95,9 +88,47 @@ static void give_up(struct guard *g, int64_t now_ms)
 	interlock_unacked(&g->k);
 	if (!first)
 		return;
+	g->lost = true;
 	g->told_rule = RULE_I1;
 	if (g->board->ops->reset && g->board->ops->reset(g->board) == 0)
 		log_warn("guard", "the board was reset by its RST pin");
+}
+
+/* A byte that is already being tried again is waited for, so that tries stay counted. */
+static bool joined(struct guard *g, uint8_t want, bool forced, uint32_t serial)
+{
+	struct retry *r = &g->retry;
+
+	if (!r->left || r->want != want)
+		return false;
+	guard_answer(g, serial ? r->serial : 0, -ECANCELED);
+	r->serial = serial ? serial : r->serial;
+	r->forced = r->forced || forced;
+	return true;
+}
+
+int guard_write(struct guard *g, uint8_t want, bool forced, uint32_t serial, int64_t now_ms)
+{
+	struct retry *r = &g->retry;
+	uint8_t left = r->left ? r->left : WRITE_TRIES - 1;
+
+	if (g->lost) {
+		guard_answer(g, serial, -EIO);
+		return 1;
+	}
+	if (joined(g, want, forced, serial))
+		return 1;
+	guard_answer(g, r->left ? r->serial : 0, -ECANCELED);
+	if (try_write(g, want, forced, &now_ms) == 0)
+		return 0;
+	*r = (struct retry){ .want = want,
+		.left = left,
+		.forced = forced,
+		.serial = serial,
+		.at_ms = now_ms + WRITE_RETRY_MS };
+	if (g->acked_ever && !g->k.known)
+		give_up(g, now_ms);
+	return 1;
 }
 
 /* What was allowed when it was first tried may not be any more. */

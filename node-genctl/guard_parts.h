@@ -66,7 +66,8 @@ struct guard {
 	int64_t control_deaths[CONTROL_RESTARTS]; /* newest first */
 
 	int64_t started_ms, sample_ms, leave_ms; /* sample_ms: when the next is due */
-	bool acked_ever, adopted, forced, push, ready_told;
+	bool acked_ever, lost; /* lost: output unknown, only 0x00 is written */
+	bool adopted, forced, push, ready_told;
 	struct retry retry;
 	uint8_t may_be_closed; /* told to the deadman */
 	uint32_t beat;
