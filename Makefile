@@ -53,7 +53,7 @@ $(proto).c $(proto).h &: proto/genctl.proto
 	@mkdir -p $(@D)
 	$(call note,PROTO)
 	$(Q)protoc-c --proto_path=proto --c_out=$(B)/proto $<
-	@sed -i '1i #pragma GCC system_header' $(proto).h
+	@sed -i 's/(char \*)protobuf_c_empty/(char *)(uintptr_t)protobuf_c_empty/g' $(proto).h # for -Wcast-qual
 $(proto).o: cflags += -Wno-cast-qual -fno-sanitize=shift,pointer-overflow
 $(call obj,$(common) $(genctl) node-genctl/main.c $(gencli) $(monitor) node-monitor/main.c $(sim) \
 	test/sim/main.c $(units) $(helpers)): | $(proto).h
