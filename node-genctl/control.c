@@ -29,19 +29,25 @@ static int64_t run_deadline_ms(const struct control *c, int64_t now_ms)
 	return lease_wish(&c->lease, now_ms).deadline_ms;
 }
 
+/* Peers that ask much cannot take the places that the engine itself needs. */
+static struct pending *free_place(struct control *c, bool for_a_peer)
+{
+	for (int i = for_a_peer ? ORDERS_OWN : 0; i < ORDERS_MAX; i++)
+		if (!c->pending[i].serial)
+			return &c->pending[i];
+	return NULL;
+}
+
 int control_send(
     struct control *c, const struct order *order, control_done *done, uint64_t who, uint32_t id)
 {
 	struct order o = *order;
 	int64_t now_ms = clock_ms();
-	struct pending *p = NULL;
+	struct pending *p = o.kind == ORDER_BEAT ? NULL : free_place(c, done != NULL);
 
-	for (int i = 0; i < ORDERS_MAX && o.kind != ORDER_BEAT && !p; i++)
-		if (!c->pending[i].serial)
-			p = &c->pending[i];
-	if (o.kind != ORDER_BEAT && !p)
+	if (!p && o.kind != ORDER_BEAT && o.kind != ORDER_ESTOP) /* that one never waits */
 		return -EAGAIN;
-	o.serial = o.kind == ORDER_BEAT ? 0 : ++c->serial;
+	o.serial = p ? ++c->serial : 0;
 	o.phase = (uint8_t)(c->known ? c->seq.phase : PHASE_N); /* nothing yet that adopts */
 	o.since_ms = c->seq.since_ms;
 	o.deadline_ms = run_deadline_ms(c, now_ms);
@@ -85,6 +91,40 @@ static bool outstanding(const struct control *c, enum order_kind kind)
 	return false;
 }
 
+static const char *begin_text(int32_t answer)
+{
+	switch (answer) {
+	case BEGIN_LATCHED:
+		return "No start: a latched alarm must be cleared first.";
+	case BEGIN_MODE:
+		return "No start: the mode forbids it.";
+	case BEGIN_REST:
+		return "No start: a rest between runs, or too many starts this hour.";
+	case BEGIN_EXTERNAL:
+		return "No start: the engine runs by itself.";
+	case BEGIN_BUSY:
+		return "No start: the guard is busy with something else.";
+	case BEGIN_FAULT:
+		return "No start: the board, the saver or the deadman does not stand ready.";
+	default:
+		return "No start: its record could not be saved; check the state folder.";
+	}
+}
+
+/* The same refusal is told once, not each time the byte is asked for again. */
+static void tell_refusal(struct control *c, enum order_kind kind, int32_t answer)
+{
+	int32_t refusal = answer == 0 ? 0 : (int32_t)kind << 16 ^ answer;
+
+	if (refusal == c->told_refusal)
+		return;
+	c->told_refusal = refusal;
+	if (kind == ORDER_BEGIN && answer != 0)
+		control_event(c, "refused", "BEGIN", "%s", begin_text(answer));
+	else if (answer > 0)
+		control_event(c, "refused", rule_info[answer].id, "%s", rule_info[answer].text);
+}
+
 static void note_answer(struct control *c, enum order_kind kind, int32_t answer, int64_t now_ms)
 {
 	if (kind == ORDER_BEGIN)
@@ -95,11 +135,8 @@ static void note_answer(struct control *c, enum order_kind kind, int32_t answer,
 		c->in.refused = true;
 		c->write_ms = now_ms + REWRITE_MS;
 	}
-	if (kind == ORDER_RELAYS && answer > 0)
-		control_event(c, "refused", rule_info[answer].id, "%s", rule_info[answer].text);
-	if (kind == ORDER_BEGIN && answer != 0)
-		control_event(
-		    c, "refused", "BEGIN", "The guard opens no attempt (%d).", answer);
+	if (kind == ORDER_BEGIN || kind == ORDER_RELAYS)
+		tell_refusal(c, kind, answer);
 }
 
 static void settle(struct control *c, struct pending *p, int32_t answer, int64_t now_ms)

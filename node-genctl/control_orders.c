@@ -8,6 +8,8 @@
 #include "node-genctl/control_parts.h"
 #include "node-genctl/textserver.h"
 
+enum { START_FOR_MAX_S = 86400 };
+
 static struct refusal refuse(Genctl__Code code, int64_t retry_ms, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 static struct refusal refuse(Genctl__Code code, int64_t retry_ms, const char *fmt, ...)
@@ -45,9 +47,16 @@ struct refusal control_start(
 	int64_t now_ms = clock_ms();
 	struct refusal no = why_not_now(c, now_ms);
 	struct order mode = { .kind = ORDER_MODE, .arg = MODE_OPERATOR_RUN };
+	bool at_rest = c->seq.phase == PHASE_OFF || c->seq.phase == PHASE_STOPPING;
 
 	if (no.code)
 		return no;
+	if (for_s > START_FOR_MAX_S)
+		return refuse(
+		    GENCTL__CODE__BAD_VALUE, 0, "for_s is at most %d.", START_FOR_MAX_S);
+	if (c->g.descending)
+		return refuse(GENCTL__CODE__BUSY, 0,
+		    "The engine is being brought down; start it again once it stands still.");
 	if (attempts > (uint32_t)c->config->engine.attempts)
 		return refuse(GENCTL__CODE__BAD_VALUE, 0, "At most %d attempts are configured.",
 		    c->config->engine.attempts);
@@ -66,30 +75,34 @@ struct refusal control_start(
 	control_event(
 	    c, "order", "START", "Operator's start: %s.", *reason ? reason : "by hand");
 	control_wake(c);
-	return (struct refusal){ 0 };
+	return (struct refusal){ .request = c->g.request + at_rest };
 }
 
-void control_stop(struct control *c)
+int control_stop(struct control *c)
 {
-	struct order mode = { .kind = ORDER_MODE, .arg = MODE_OPERATOR_STOP };
+	struct order o = { .kind = ORDER_MODE, .arg = MODE_OPERATOR_STOP };
+	bool raw = c->g.mode == MODE_ESTOP || c->g.mode == MODE_MAINTENANCE;
+	int rc;
 
-	if (c->g.mode != MODE_ESTOP && c->g.mode != MODE_MAINTENANCE) {
+	if (raw)
+		o = (struct order){ .kind = ORDER_RAW };
+	else
 		lease_mode(&c->lease, MODE_OPERATOR_STOP);
-		control_send(c, &mode, NULL, 0, 0);
-	} else {
-		control_send(c, &(struct order){ .kind = ORDER_RAW }, NULL, 0, 0);
-	}
+	rc = control_send(c, &o, NULL, 0, 0);
 	control_event(
 	    c, "order", "STOP", "Operator's stop; `auto` lets the monitor start again.");
 	control_wake(c);
+	return rc;
 }
 
-void control_estop(struct control *c)
+int control_estop(struct control *c)
 {
-	control_send(c, &(struct order){ .kind = ORDER_ESTOP }, NULL, 0, 0);
+	int rc = control_send(c, &(struct order){ .kind = ORDER_ESTOP }, NULL, 0, 0);
+
 	lease_mode(&c->lease, MODE_ESTOP);
 	control_event(c, "order", "ESTOP", "Emergency stop by order.");
 	control_wake(c);
+	return rc;
 }
 
 static struct refusal lease_refusal(const struct control *c, enum lease_code code)

@@ -15,7 +15,7 @@
 #include "node-genctl/sequence.h"
 #include "proto/genctl.pb-c.h"
 
-enum { ORDERS_MAX = 16, REASON_MAX = 120, NAME_MAX_LEN = 32 };
+enum { ORDERS_MAX = 16, ORDERS_OWN = 4, REASON_MAX = 120, NAME_MAX_LEN = 32 };
 
 struct control;
 /* The guard's answer to an order: as guard_state.answer, or -ETIMEDOUT. */
@@ -45,9 +45,10 @@ struct control {
 	uint32_t serial;
 	int64_t beat_ms, write_ms, hold_ms; /* next beat; not to write or to start before */
 	int64_t born_ms;
-	uint8_t attempts;   /* of the next request */
-	uint8_t last_phase; /* told in the last phase event */
-	uint32_t told;	    /* alarms told */
+	uint8_t attempts;     /* of the next request */
+	uint8_t last_phase;   /* told in the last phase event */
+	uint32_t told;	      /* alarms told */
+	int32_t told_refusal; /* the guard's answer last told; 0: none stands */
 	char holder[NAME_MAX_LEN], reason[REASON_MAX],
 	    next[REASON_MAX]; /* the holder's words */
 	char operator_reason[REASON_MAX];
@@ -67,12 +68,13 @@ enum { REFUSAL_MAX = 200 };
 struct refusal {
 	Genctl__Code code; /* 0: accepted */
 	uint32_t retry_ms;
+	uint32_t request; /* accepted: the start's number */
 	char text[REFUSAL_MAX];
 };
 struct refusal control_start(
     struct control *c, uint32_t for_s, uint32_t attempts, const char *reason);
-void control_stop(struct control *c);
-void control_estop(struct control *c);
+int control_stop(struct control *c); /* -errno: the guard did not take it */
+int control_estop(struct control *c);
 struct refusal control_desire(
     struct control *c, uint64_t who, const char *name, const Genctl__Desired *d);
 

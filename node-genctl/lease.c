@@ -50,12 +50,11 @@ static enum lease_code judge(struct lease *l, const struct lease_order *o, int64
 enum lease_code lease_order(
     struct lease *l, uint64_t who, const struct lease_order *order, int64_t now_ms)
 {
-	if (order->boot_id != l->boot_id || order->epoch != l->epoch ||
-	    order->age_ms > ORDER_AGE_MS)
+	if (order->boot_id != l->boot_id || order->age_ms > ORDER_AGE_MS)
 		return LEASE_STALE;
 	if (!lease_held(l, now_ms) || l->holder != who)
 		return LEASE_NOT_HOLDER;
-	if (order->seq < l->seq || order->seq == 0)
+	if (order->epoch != l->epoch || order->seq < l->seq || order->seq == 0)
 		return LEASE_STALE;
 	if (order->seq == l->seq)
 		return l->answer;

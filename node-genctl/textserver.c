@@ -240,8 +240,9 @@ static void do_stop(struct text_peer *p, const char *rest)
 	struct control *c = p->server->control;
 	bool at_rest = c->seq.phase == PHASE_OFF;
 
-	control_stop(c);
-	if (!at_rest && c->config->text_reply_after == TEXT_REPLY_END)
+	if (control_stop(c) < 0)
+		say(p, "ERROR: The guard did not take it, send STOP again");
+	else if (!at_rest && c->config->text_reply_after == TEXT_REPLY_END)
 		p->waits = FOR_STOP;
 	else
 		say(p, at_rest ? "OK: Generator stopped (after 3 min cooldown)"
@@ -338,6 +339,7 @@ static const struct link_ops ops = {
 
 int textserver_open(struct control *c, struct textserver **out)
 {
+	static const uint8_t full[] = "ERROR: Too many connections\n";
 	struct textserver *s;
 	struct link_config config = {
 		.kind = LINK_LINES,
@@ -346,6 +348,8 @@ int textserver_open(struct control *c, struct textserver **out)
 		.unit_ms = UNIT_MS,
 		.max_unit = LINE_MAX_LEN - 1,
 		.max_links = PEERS_MAX,
+		.refuse = full,
+		.refuse_n = sizeof(full) - 1,
 	};
 	int rc;
 
@@ -373,9 +377,21 @@ static bool start_is_over(struct text_peer *p, enum seq_event event)
 
 	if (event == SEQ_ON_LOAD)
 		say(p, "OK: Generator started and charger enabled");
-	else if (event == SEQ_GAVE_UP || event == SEQ_LOST || event == SEQ_STOPPED)
+	else if (event == SEQ_GAVE_UP || event == SEQ_LOST ||
+		 (event == SEQ_STOPPED && !lease_wish(&c->lease, clock_ms()).run))
 		say(p, "ERROR: Generator failed to start (status=%d)",
 		    c->g.in.bad_ms ? -1 : c->g.in.raw);
+	else
+		return false;
+	return true;
+}
+
+static bool stop_is_over(struct text_peer *p, enum seq_event event)
+{
+	if (event == SEQ_STOPPED)
+		say(p, "OK: Generator stopped (after 3 min cooldown)");
+	else if (event == SEQ_ON_LOAD)
+		say(p, "ERROR: Generator was started again");
 	else
 		return false;
 	return true;
@@ -391,8 +407,7 @@ void textserver_progress(struct textserver *s, enum seq_event event)
 		next = TAILQ_NEXT(p, entry);
 		if (p->waits == FOR_START && start_is_over(p, event)) {
 			resume(p);
-		} else if (p->waits == FOR_STOP && event == SEQ_STOPPED) {
-			say(p, "OK: Generator stopped (after 3 min cooldown)");
+		} else if (p->waits == FOR_STOP && stop_is_over(p, event)) {
 			resume(p);
 		}
 	}
