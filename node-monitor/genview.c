@@ -98,10 +98,9 @@ void genview_status(struct gen_view *v, const Genctl__Status *m, int64_t now_ms)
 		.attempts = m->attempts,
 		.start_ready_ms = m->start_ready_ms,
 		.lockout_left_s = m->lockout_left_s,
+		.stopped_s = m->stopped_known ? seconds(m->stopped_s) : UNKNOWN,
 	};
 
-	if (v->status.running && !s.running)
-		v->stopped_ms = now_ms;
 	take_texts(&s, m);
 	take_alarms(&s, m);
 	v->status = s;
@@ -135,8 +134,7 @@ struct engine_truth genview_truth(const struct gen_view *v, int64_t now_ms)
 		.running = s->running,
 		.holder = v->holder && now_ms < v->lease_ms,
 		.run_s = seconds(s->run_s),
-		.stopped_s =
-		    v->stopped_ms ? (int32_t)((now_ms - v->stopped_ms) / 1000) : UNKNOWN,
+		.stopped_s = s->stopped_s,
 		.lockout_left_s = seconds(s->lockout_left_s),
 		.start_ready_s =
 		    seconds(s->start_ready_ms / 1000 + (s->start_ready_ms % 1000 > 0)),

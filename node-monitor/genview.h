@@ -32,6 +32,7 @@ struct gen_status { /* Status of the wire */
 	uint32_t phase_left_ms, relays, inputs;
 	bool relays_known, inputs_valid, running, start_in_progress, simulated;
 	uint32_t run_s, run_left_s, attempts, start_ready_ms, lockout_left_s;
+	int32_t stopped_s; /* since the last run ended, or UNKNOWN */
 	char i2c[16], why[GEN_TEXT], blocks[GEN_TEXT], next[GEN_TEXT];
 	struct gen_alarm alarms[GEN_ALARMS];
 	size_t nalarms;
@@ -55,7 +56,6 @@ struct gen_view {
 	int64_t lease_ms; /* until when, if it is not renewed */
 	int order_code;	  /* answer to the last order, Code of the wire; 0: accepted */
 	char order_text[GEN_TEXT];
-	int64_t stopped_ms; /* when a run was last seen to end; 0: not seen */
 };
 
 /* Takes a status in, and notes when a run ends. */

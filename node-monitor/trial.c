@@ -11,7 +11,7 @@
 #include "node-monitor/schedule.h"
 #include "node-monitor/site.h"
 
-enum { GENERATOR_MS = 10000, STEP_MS = 100 };
+enum { GENERATOR_MS = 10000, STEP_MS = 100, SETTINGS_MAX = 32 };
 
 static void print_values(const struct inverter_sample *sample)
 {
@@ -27,6 +27,27 @@ static void print_values(const struct inverter_sample *sample)
 	}
 }
 
+/* An inverter that closes its own generator contact fights our starts and stops. */
+static void print_settings(struct inverter *inverter)
+{
+	struct inverter_setting rows[SETTINGS_MAX];
+	int n =
+	    inverter->ops->settings ? inverter->ops->settings(inverter, rows, SETTINGS_MAX) : 0;
+
+	if (n > 0)
+		printf(
+		    "Set in the inverter (its own generator control should be off, or wired to "
+		    "nothing):\n");
+	for (int i = 0; i < n; i++) {
+		double value = rows[i].value;
+
+		for (int d = 0; d < rows[i].decimals; d++)
+			value /= 10;
+		printf(
+		    "  %-34s %.*f %s\n", rows[i].name, rows[i].decimals, value, rows[i].unit);
+	}
+}
+
 int trial_inverter(const struct monitor_config *c)
 {
 	const struct inverter_ops *ops = inverter_drivers[c->inverter_driver];
@@ -36,14 +57,15 @@ int trial_inverter(const struct monitor_config *c)
 
 	if (rc == 0)
 		rc = ops->poll(inverter, &sample);
-	ops->close(inverter);
-	if (rc < 0) {
+	if (rc == 0) {
+		printf("Connected to inverter on %s\n", c->inverter.device);
+		print_values(&sample);
+		print_settings(inverter);
+	} else {
 		printf("Inverter on %s: FAILED: %s\n", c->inverter.device, strerror(-rc));
-		return EXIT_DEVICE;
 	}
-	printf("Connected to inverter on %s\n", c->inverter.device);
-	print_values(&sample);
-	return 0;
+	ops->close(inverter);
+	return rc == 0 ? 0 : EXIT_DEVICE;
 }
 
 static void print_generator(const struct gen_view *v)

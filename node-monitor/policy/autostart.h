@@ -55,13 +55,10 @@ struct auto_reading {
 	int64_t age_ms;
 };
 
-enum auto_order { ORDER_NONE, ORDER_CHARGE, ORDER_STOP };
-
 struct autostart_in {
 	struct auto_reading soc_pct, battery_mv, load_w;
 	struct engine_truth engine;
 	bool force_charge, force_stop; /* the files of charge-on and charge-force-stop */
-	enum auto_order order;	       /* the same two wishes, given to monitord itself */
 };
 
 enum auto_wish { WISH_NONE, WISH_RUN, WISH_STOP };

@@ -41,8 +41,8 @@ struct need_view need_look(const struct autostart *a, const struct autostart_in 
 	v.load_w = fresh(&in->load_w, c->stale_s);
 	v.known = engine_known(&in->engine);
 	v.quiet = quiet_now(c, local);
-	v.manual = in->force_charge || in->order == ORDER_CHARGE;
-	v.held = in->force_stop || in->order == ORDER_STOP;
+	v.manual = in->force_charge;
+	v.held = in->force_stop;
 	v.soc_start_pct = v.quiet ? c->quiet_start_pct : c->soc_start_pct;
 	v.soc_stop_pct = v.quiet ? c->quiet_stop_pct : c->soc_stop_pct;
 	v.voltage_start_mv = v.quiet ? c->quiet_start_mv : c->voltage_start_mv;

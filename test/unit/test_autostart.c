@@ -437,16 +437,6 @@ static void force_stop_ends_a_run_at_once_and_wins_over_force_charge(void **stat
 	assert_int_equal(s.out.reason, AUTO_HELD);
 }
 
-static void stop_order_does_what_the_file_does(void **state)
-{
-	SITE(s, 5);
-
-	s.in.order = ORDER_STOP;
-	assert_int_equal(pass(&s, 300).reason, AUTO_HELD);
-	s.in.order = ORDER_CHARGE;
-	assert_int_equal(poll(&s).reason, AUTO_MANUAL);
-}
-
 static void force_charge_runs_at_99_percent_until_the_file_goes(void **state)
 {
 	SITE(s, 99);
@@ -901,7 +891,6 @@ int main(void)
 		T(defect_0_6_files_still_count_after_a_lockout),
 		T(force_stop_alone_prevents_a_start),
 		T(force_stop_ends_a_run_at_once_and_wins_over_force_charge),
-		T(stop_order_does_what_the_file_does),
 		T(force_charge_runs_at_99_percent_until_the_file_goes),
 		T(force_charge_ends_at_max_run_and_one_file_is_one_run),
 		T(force_charge_needs_no_inverter_and_no_rest),
