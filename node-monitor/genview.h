@@ -58,7 +58,6 @@ struct gen_view {
 	char order_text[GEN_TEXT];
 };
 
-/* Takes a status in, and notes when a run ends. */
 void genview_status(struct gen_view *v, const struct Genctl__Status *m, int64_t now_ms);
 void genview_health(struct gen_view *v, const struct Genctl__Health *m, int64_t now_ms);
 /* What the deciders are told. */

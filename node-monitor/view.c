@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "node-monitor/catalog.h"
+#include "node-monitor/reason.h"
 
 enum { TEXT_SIZE = 64 };
 
@@ -123,6 +124,11 @@ static void put_alarms(struct out *o, const struct site *s)
 {
 	const struct gen_status *g = &s->generator->status;
 
+	for (int i = 0; i < REASON_NALARMS; i++) {
+		if (s->decision.alarms & reason_alarms[i].bit)
+			put(o, "  ALARM      %s: %s\n", reason_alarms[i].code,
+			    reason_alarms[i].text);
+	}
 	for (size_t i = 0; i < g->nalarms; i++)
 		put(o, "  ALARM      %s: %s\n", g->alarms[i].code, g->alarms[i].text);
 	for (uint32_t bit = 1; bit < 1u << HEALTH_NBITS; bit <<= 1) {

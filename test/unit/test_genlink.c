@@ -98,6 +98,8 @@ static void answer_status(struct node *n, struct link *l, Genctl__Reply *m)
 	status.relays = 0x0a;
 	status.relays_known = true;
 	status.run_s = 95;
+	status.stopped_known = true;
+	status.stopped_s = 4000;
 	m->body_case = GENCTL__REPLY__BODY_STATUS;
 	m->status = &status;
 	reply(l, m);
@@ -239,7 +241,7 @@ static void greets_subscribes_and_holds_the_lease(void **state)
 	assert_int_equal(truth.age_ms, 30);
 	assert_int_equal(truth.phase, ENGINE_LOADED);
 	assert_int_equal(truth.run_s, 95);
-	assert_int_equal(truth.stopped_s, UNKNOWN);
+	assert_int_equal(truth.stopped_s, 4000);
 }
 
 static void looking_on_takes_no_lease_and_orders_nothing(void **state)

@@ -127,6 +127,22 @@ static void screen_says_loudly_that_the_site_is_simulated(void **state)
 	assert_null(strstr(text, "SIMULATED"));
 }
 
+static void screen_shows_alarms_of_both_nodes(void **state)
+{
+	struct gen_view v = generator();
+	struct site s = site(&v);
+	char text[VIEW_SIZE];
+
+	s.decision.alarms = ALARM_NOT_CHARGING;
+	s.health.alarms = HEALTH_MEMORY;
+	v.status.alarms[0] = (struct gen_alarm){ .code = "MODIO_LOST", .text = "Look at it." };
+	v.status.nalarms = 1;
+	view_screen(&s, NOW_MS, text);
+	assert_non_null(strstr(text, "ALARM      NOT_CHARGING: "));
+	assert_non_null(strstr(text, "ALARM      MODIO_LOST: Look at it."));
+	assert_non_null(strstr(text, "more than 80 % of its memory"));
+}
+
 static void countdown_goes_on_between_two_statuses(void **state)
 {
 	struct gen_view v = generator();
@@ -161,6 +177,7 @@ int main(void)
 		cmocka_unit_test(site_that_never_answered_has_no_fresh_reading),
 		cmocka_unit_test(row_says_nothing_that_is_stale),
 		cmocka_unit_test(screen_says_loudly_that_the_site_is_simulated),
+		cmocka_unit_test(screen_shows_alarms_of_both_nodes),
 		cmocka_unit_test(countdown_goes_on_between_two_statuses),
 		cmocka_unit_test(texts_from_outside_cannot_break_the_json),
 	};
