@@ -53,6 +53,27 @@ MUTANTS = [
     ("D6/D9 a restart drops the engine", "node-genctl/interlock.c",
      "	return k->ledger.held &&", "	return 0 && k->ledger.held &&",
      "sequence", "defect_d6_d9_guard_restarted_on_load_adopts_its_engine"),
+    ("D5/0.6 a lockout lasts for ever in the monitor", "node-monitor/policy/autostart.c",
+     "	if (e->phase == ENGINE_LOCKOUT)\n		return AUTO_LOCKED_OUT;",
+     "	static int ever;\n	if ((ever |= e->phase == ENGINE_LOCKOUT))\n"
+     "		return AUTO_LOCKED_OUT;",
+     "autostart", "defect_d5_and_0_6_lockout_is_shown_and_over_when_the_node_says_so"),
+    ("0.7 a restarted monitor never stops a running engine", "node-monitor/policy/autostart.c",
+     "a->state == AUTO_IDLE && engine_up(e->phase)", "a->state == AUTO_IDLE && 0",
+     "autostart", "defect_0_7_restarted_monitor_stops_an_engine_running_at_90_percent"),
+    ("D6 a restarted monitor takes a running engine for a failed start",
+     "node-monitor/policy/autostart.c",
+     "a->state == AUTO_IDLE && engine_up(e->phase)", "a->state == AUTO_IDLE && 0",
+     "autostart", "defect_d6_restarted_monitor_keeps_an_engine_running_at_20_percent"),
+    ("D11 an old order is carried out", "node-genctl/lease.c",
+     "order->age_ms > ORDER_AGE_MS", "0",
+     "lease", "defect_d11_order_older_than_five_seconds_is_not_carried_out"),
+    ("D13 no limit counts while the inverter is silent", "node-monitor/policy/autostart.c",
+     "	if (run >= ms(v->c->max_run_s))", "	if (v->soc_pct != UNKNOWN && run >= ms(v->c->max_run_s))",
+     "autostart", "defect_d13_max_run_counts_while_the_inverter_is_silent"),
+    ("D14 the first low reading starts the engine", "node-monitor/policy/confirm.c",
+     "f->count >= readings &&", "f->count >= 1 ||",
+     "autostart", "defect_d14_first_low_reading_waits_for_two_more"),
 ]
 
 
