@@ -15,9 +15,10 @@ static enum progress_end start(
 	switch ((enum phase)status->phase) {
 	case PHASE_LOADED:
 		return PROGRESS_DONE;
+	case PHASE_STOPPING: /* a given-up start comes to rest first: only then all is known */
+		return PROGRESS_GOING;
 	case PHASE_OFF:
 	case PHASE_COOLDOWN:
-	case PHASE_STOPPING:
 		return status->start_in_progress ? PROGRESS_GOING : begun(p, waited_ms);
 	case PHASE_LOCKOUT:
 	case PHASE_EXTERNAL:

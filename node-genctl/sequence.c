@@ -121,7 +121,9 @@ static enum seq_event fail(struct sequence *s, const struct seq_in *in, int64_t 
 	return again ? SEQ_TRY_FAILED : SEQ_GAVE_UP;
 }
 
-/* The relays are not as this phase wants them, and will not be: follow what is. */
+/* The relays are not as this phase wants them: the guard's doing, or an order of an earlier
+ * phase that was under way when this one began. Follow what is, or write this phase's byte
+ * over it. */
 static enum seq_event follow(struct sequence *s, const struct seq_in *in, int64_t now_ms)
 {
 	if (s->phase >= PHASE_RESET && s->phase <= PHASE_COAST) {
@@ -131,14 +133,18 @@ static enum seq_event follow(struct sequence *s, const struct seq_in *in, int64_
 		}
 		return fail(s, in, now_ms);
 	}
-	if (!is_started(s->phase))
+	if (!is_started(s->phase)) {
+		s->entered = s->phase != PHASE_STOPPING && s->phase != PHASE_REST;
 		return SEQ_NOTHING;
+	}
 	if (!(in->acked & RELAY_IGNITION)) {
 		go(s, PHASE_STOPPING, in, now_ms);
 		return SEQ_LOST;
 	}
 	if (s->phase == PHASE_LOADED)
 		go(s, s->entered ? PHASE_WARMUP : PHASE_STABILISE, in, now_ms);
+	else
+		s->entered = false;
 	return SEQ_NOTHING;
 }
 

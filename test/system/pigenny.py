@@ -397,7 +397,7 @@ class Site:
         return out
 
     def pid(self, name):
-        return self.main.pid if name == "guard" else self.helpers()[name]
+        return self.main.pid if name == "guard" else self.helpers().get(name)
 
     def whole(self):
         """All four processes are there and the node answers."""

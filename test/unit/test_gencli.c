@@ -148,7 +148,7 @@ static void json_holds_every_field_and_escapes_what_needs_it(void **state)
 	assert_non_null(strstr(p->text, "\"why\": \"say \\\"no\\\"\\u000a\\u001b[2J\""));
 	assert_non_null(strstr(p->text, "\"alarms\": [{\"code\": \"\", \"text\": \"\", "
 					"\"latched\": true, \"age_s\": 0}]"));
-	assert_non_null(strstr(p->text, "\"stopped_s\": 0}"));
+	assert_non_null(strstr(p->text, "\"request_id\": 0"));
 }
 
 static void json_of_a_reply_shows_only_the_body_it_has(void **state)
@@ -264,6 +264,7 @@ static void a_start_is_done_on_load_and_failed_back_at_rest(void **state)
 	assert_int_equal(step(&p, s, GENCTL__PHASE__WAIT, 100), PROGRESS_GOING);
 	assert_int_equal(step(&p, s, GENCTL__PHASE__REST_PHASE, 20000), PROGRESS_GOING);
 	assert_int_equal(step(&p, s, GENCTL__PHASE__LOADED, 99000), PROGRESS_DONE);
+	assert_int_equal(step(&p, s, GENCTL__PHASE__STOPPING, 99000), PROGRESS_GOING);
 	assert_int_equal(step(&p, s, GENCTL__PHASE__OFF, 99000), PROGRESS_FAILED);
 	assert_int_equal(step(&p, s, GENCTL__PHASE__LOCKOUT, 99000), PROGRESS_FAILED);
 }

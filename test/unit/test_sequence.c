@@ -166,6 +166,54 @@ static void stop_on_load_cools_down_180_s_then_opens_all(void **state)
 	assert_int_equal(r.events[r.nevents - 1], SEQ_STOPPED);
 }
 
+/* An order may still be on its way to the board when a stop ends its phase. */
+static void stop_writes_over_a_charger_order_that_was_under_way(void **state)
+{
+	struct sequence s;
+	struct inputs_view v = { .run = true, .running = true, .run_ms = 100000, .x = 3 };
+	struct seq_in in = { .in = &v, .acked = RELAY_IGNITION, .wish = SEQ_RUN };
+	struct seq_out out;
+
+	seq_init(&s, &rig_defaults, 0);
+	seq_adopt(&s, PHASE_STABILISE, 0, RELAY_IGNITION);
+	assert_int_equal(seq_step(&s, &in, 20000).relays, RELAY_IGNITION | RELAY_CHARGER);
+	in.wish = SEQ_REST;
+	seq_step(&s, &in, 20001);
+	assert_int_equal(s.phase, PHASE_COOLDOWN);
+	in.acked = RELAY_IGNITION | RELAY_CHARGER; /* the late order */
+	out = seq_step(&s, &in, 20002);
+	assert_true(out.write);
+	assert_int_equal(out.relays, RELAY_IGNITION);
+	in.acked = RELAY_IGNITION;
+	seq_step(&s, &in, 20010);
+	seq_step(&s, &in, 20009 + rig_defaults.cooldown_ms);
+	assert_int_equal(s.phase, PHASE_COOLDOWN);
+	assert_int_equal(seq_step(&s, &in, 20010 + rig_defaults.cooldown_ms).relays, 0);
+}
+
+static void stop_writes_over_an_ignition_order_that_was_under_way(void **state)
+{
+	struct sequence s;
+	struct inputs_view v = { .still_ms = 60000 };
+	struct seq_in in = {
+		.in = &v, .wish = SEQ_RUN, .permit = PERMIT_GRANTED, .attempts = 1
+	};
+	struct seq_out out = { 0 };
+
+	seq_init(&s, &rig_defaults, 0);
+	for (int64_t now_ms = 60000; out.relays != RELAY_IGNITION; now_ms += 100) {
+		in.acks++;
+		out = seq_step(&s, &in, now_ms);
+		assert_true(now_ms < 70000);
+	}
+	in.wish = SEQ_REST;
+	seq_step(&s, &in, 70000);
+	in.acked = RELAY_IGNITION; /* the late order */
+	out = seq_step(&s, &in, 70001);
+	assert_true(out.write);
+	assert_int_equal(out.relays, 0);
+}
+
 static void request_in_cool_down_goes_back_on_load_through_stabilise(void **state)
 {
 	struct rig r;
@@ -578,6 +626,8 @@ int main(void)
 		cmocka_unit_test(defect_d8_stop_while_cranking_opens_every_relay_at_once),
 		cmocka_unit_test(defect_d12_in3_noise_leaves_a_running_engine_running),
 		cmocka_unit_test(stop_on_load_cools_down_180_s_then_opens_all),
+		cmocka_unit_test(stop_writes_over_a_charger_order_that_was_under_way),
+		cmocka_unit_test(stop_writes_over_an_ignition_order_that_was_under_way),
 		cmocka_unit_test(request_in_cool_down_goes_back_on_load_through_stabilise),
 		cmocka_unit_test(
 		    three_failed_attempts_lock_out_and_retry_by_themselves_twice_a_day),
