@@ -19,7 +19,7 @@ DEFAULTS = {
 class Monitor:
     """Its folder below `folder` is named `name`; two of one name share lock and socket."""
 
-    def __init__(self, folder, config=None, name="monitor", args=(), preexec=None):
+    def __init__(self, folder, config=None, name="monitor", args=()):
         self.folder = os.path.join(folder, name)
         os.makedirs(self.folder, exist_ok=True)
         self.csv_dir = os.path.join(self.folder, "csv")
@@ -33,7 +33,7 @@ class Monitor:
         with open(self.log_path, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [os.path.join(BIN, "monitord"), "--config", self.config_path, *args],
-                stderr=log, stdin=subprocess.DEVNULL, preexec_fn=preexec)
+                stderr=log, stdin=subprocess.DEVNULL)
 
     def configure(self, over):
         self.values = merged(self.values, over)

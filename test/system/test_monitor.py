@@ -109,12 +109,12 @@ class WithInverter(unittest.TestCase):
         self.assertNotIn("start < 95%", m.log())
 
     def test_full_disk_is_said_once_and_the_rows_come_later_in_order(self):
-        def small():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (len(HEADER) + 100,
-                                                       resource.RLIM_INFINITY))
         csv_dir = os.path.join(self.folder, "full")
-        m = self.monitor({"csv": {"dir": csv_dir}, "log_level": "error"}, preexec=small)
+        m = self.monitor({"csv": {"dir": csv_dir}, "log_level": "error"})
         m.csv_dir = csv_dir
+        wait_until(m.rows, 20, "a first row", m.log)
+        resource.prlimit(m.process.pid, resource.RLIMIT_FSIZE,  # the log is shorter than that
+                         (len(HEADER) + 400, resource.RLIM_INFINITY))
         m.wait_log("free space on that disk; until then up to 144 rows wait")
         before = m.csv()
         begin = len(m.rows())
