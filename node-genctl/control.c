@@ -312,6 +312,7 @@ static void tell_alarms(struct control *c)
 	for (int a = 0; a < ALARM_N; a++) {
 		if (!(changed >> a & 1))
 			continue;
+		c->alarm_ms[a] = c->g.now_ms;
 		if (now >> a & 1)
 			control_event(c, "alarm", alarm_info[a].code, "%s", alarm_info[a].text);
 		else
@@ -328,7 +329,8 @@ static void adopt(struct control *c)
 	c->seq.starter_off_ms = g->crank_ms == NEVER ? c->seq.starter_off_ms : g->crank_ms;
 	lease_mode(&c->lease, (enum mode)g->mode);
 	if (!runs) {
-		control_event(c, "process", "READY", "Engine node %s is ready.", PIGENNY_VERSION);
+		control_event(
+		    c, "process", "READY", "Engine node %s is ready.", PIGENNY_VERSION);
 		return;
 	}
 	seq_adopt(&c->seq, (enum phase)g->control_phase, g->control_since_ms, g->relays);
@@ -340,12 +342,35 @@ static void adopt(struct control *c)
 	    c, "process", "ADOPTED", "Took on a running engine, %s.", phase_name(c->seq.phase));
 }
 
+/* Not of those that an order of ours announced. */
+static void tell_mode(struct control *c)
+{
+	if (c->g.mode == MODE_AUTO)
+		control_event(c, "order", "AUTO", "The lease holder's orders count again.");
+	else if (c->g.mode == MODE_OFF)
+		control_event(c, "order", "OFF", "Off until an operator's `auto` or `start`.");
+	else if (c->g.mode == MODE_MAINTENANCE)
+		control_event(c, "order", "MAINTENANCE", "Raw relay bytes only.");
+}
+
+static void tell_changes(struct control *c, const struct guard_state *was)
+{
+	if (c->known && c->g.mode != was->mode)
+		tell_mode(c);
+	if (c->g.restarts_saver > was->restarts_saver)
+		control_event(c, "process", "SAVER", "The saver was started again.");
+	if (c->g.restarts_deadman > was->restarts_deadman)
+		control_event(c, "process", "DEADMAN", "The deadman was started again.");
+}
+
 static void take_state(struct control *c, const struct guard_state *g, int64_t now_ms)
 {
+	struct guard_state was = c->g;
 	bool first = !c->known && g->known;
 
 	c->g = *g;
 	c->in.in = &c->g.in;
+	tell_changes(c, &was);
 	if (first) {
 		c->known = true;
 		adopt(c);

@@ -45,10 +45,11 @@ struct control {
 	uint32_t serial;
 	int64_t beat_ms, write_ms, hold_ms; /* next beat; not to write or to start before */
 	int64_t born_ms;
-	uint8_t attempts;     /* of the next request */
-	uint8_t last_phase;   /* told in the last phase event */
-	uint32_t told;	      /* alarms told */
-	int32_t told_refusal; /* the guard's answer last told; 0: none stands */
+	uint8_t attempts;	   /* of the next request */
+	uint8_t last_phase;	   /* told in the last phase event */
+	uint32_t told;		   /* alarms told */
+	int64_t alarm_ms[ALARM_N]; /* when each was */
+	int32_t told_refusal;	   /* the guard's answer last told; 0: none stands */
 	char holder[NAME_MAX_LEN], reason[REASON_MAX],
 	    next[REASON_MAX]; /* the holder's words */
 	char operator_reason[REASON_MAX];

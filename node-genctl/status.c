@@ -112,8 +112,8 @@ void status_blocks(const struct control *c, int64_t now_ms, char *out, size_t si
 	else if (g->shutdown)
 		snprintf(out, size, "The service is shutting down.");
 	else if (g->ready_ms > now_ms && c->seq.phase == PHASE_OFF)
-		snprintf(
-		    out, size, "Rest before the next start: %s left.", span(g->ready_ms - now_ms, t));
+		snprintf(out, size, "Rest before the next start: %s left.",
+		    span(g->ready_ms - now_ms, t));
 	else if (c->hold_ms > now_ms && c->seq.phase == PHASE_OFF)
 		snprintf(out, size, "The last start was given up: %s until the next.",
 		    span(c->hold_ms - now_ms, t));
@@ -170,7 +170,8 @@ static void say_next(const struct control *c, int64_t now_ms, char *out, size_t 
 		    span(c->g.lockout_until_ms - now_ms, t));
 }
 
-static void fill_alarms(const struct control *c, Genctl__Status *s, struct status_text *t)
+static void fill_alarms(
+    const struct control *c, Genctl__Status *s, struct status_text *t, int64_t now_ms)
 {
 	uint32_t standing = c->g.alarms | c->g.latches;
 
@@ -184,6 +185,7 @@ static void fill_alarms(const struct control *c, Genctl__Status *s, struct statu
 		out->code = (char *)(uintptr_t)alarm_info[a].code;
 		out->text = (char *)(uintptr_t)alarm_info[a].text;
 		out->latched = c->g.latches >> a & 1;
+		out->age_s = age_s(c->alarm_ms[a], now_ms);
 		t->alarms[s->n_alarms++] = out;
 	}
 }
@@ -220,7 +222,7 @@ void status_fill(
 	status_inputs(c, &t->inputs, now_ms);
 	s->inputs = &t->inputs;
 	fill_engine(c, s, now_ms);
-	fill_alarms(c, s, t);
+	fill_alarms(c, s, t, now_ms);
 	s->mode = (Genctl__Mode)c->g.mode;
 	s->board = (char *)(uintptr_t)(c->g.simulated ? "sim" : "modio");
 	s->engine_node_simulated = c->g.simulated;

@@ -375,6 +375,8 @@ static void an_operators_start_ends_on_load_and_its_stop_at_rest(void **state)
 	until_phase(w, GENCTL__PHASE__OFF);
 	assert_int_equal(w->g.relays, 0);
 	assert_int_equal(w->g.mode, MODE_OPERATOR_STOP);
+	ask_empty(w, GENCTL__REQUEST__BODY_AUTO_MODE);
+	assert_int_equal(w->g.mode, MODE_AUTO);
 }
 
 static void a_refused_byte_is_told_once_and_asked_for_ten_times_a_second_at_most(void **state)
