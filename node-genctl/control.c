@@ -225,7 +225,7 @@ static void tell_phase(struct control *c)
 {
 	uint8_t phase = (uint8_t)status_phase(c);
 
-	if (phase == c->last_phase)
+	if (phase == c->last_phase || !c->seq.entered) /* not before its byte is written */
 		return;
 	c->last_phase = phase;
 	control_event(c, "phase", "", "%s", phase_name((enum phase)phase));

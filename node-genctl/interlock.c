@@ -419,6 +419,8 @@ int interlock_clear(struct interlock *k)
 	for (int a = 0; a < ALARM_N; a++)
 		if ((k->ledger.latches >> a & 1) && cause_stands(k, (enum alarm)a))
 			return a;
+	if (!k->ledger.latches && k->ledger.mode != MODE_ESTOP)
+		return 0; /* nothing to clear: no reason to end a run */
 	k->alarms &= ~k->ledger.latches;
 	k->ledger.latches = 0;
 	k->ledger.failed = 0;

@@ -92,7 +92,8 @@ void interlock_lower(struct interlock *k, enum alarm alarm);
 /* Modes as control may set them. -EPERM: needs the operator's socket or a stopped engine. */
 int interlock_mode(struct interlock *k, enum mode mode);
 void interlock_estop(struct interlock *k);
-/* The operator's clear: 0 and mode OFF, or the alarm (> 0) whose cause is still present. */
+/* The operator's clear: 0 and, if anything was latched, mode OFF; or the alarm (> 0) whose
+ * cause is still present. */
 int interlock_clear(struct interlock *k);
 /* A running engine that was ours (engine-node: Unplanned restart). Inputs prove it. */
 bool interlock_may_adopt(const struct interlock *k);
