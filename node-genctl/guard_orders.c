@@ -84,6 +84,8 @@ static void order_mode(struct guard *g, const struct order *o)
 static void order_estop(struct guard *g, const struct order *o, int64_t now_ms)
 {
 	abandon(g);
+	if (g->stage == STAGE_AUDIT)
+		guard_begin_open(g, now_ms);
 	interlock_estop(&g->k);
 	g->told_rule = RULE_R5;
 	guard_write(g, 0, true, 0, now_ms);
@@ -139,6 +141,14 @@ static void heard(struct guard *g, const struct order *o, int64_t now_ms)
 	interlock_deadline(&g->k, o->deadline_ms);
 }
 
+/* Whose engine it is need not be known to obey a mode, or to open everything. */
+static bool waits_for_audit(const struct guard *g, const struct order *o)
+{
+	if (g->stage != STAGE_AUDIT)
+		return g->stage < STAGE_LIVE;
+	return o->kind != ORDER_MODE && o->kind != ORDER_ESTOP;
+}
+
 void guard_orders(struct guard *g, int64_t now_ms)
 {
 	struct order o;
@@ -154,7 +164,7 @@ void guard_orders(struct guard *g, int64_t now_ms)
 			continue;
 		}
 		heard(g, &o, now_ms);
-		if (g->stage < STAGE_LIVE)
+		if (waits_for_audit(g, &o))
 			guard_answer(g, o.kind == ORDER_BEAT ? 0 : o.serial, -EAGAIN);
 		else
 			carry_out(g, &o, now_ms);

@@ -431,8 +431,12 @@ int interlock_clear(struct interlock *k)
 
 bool interlock_may_adopt(const struct interlock *k)
 {
-	return k->ledger.held && !k->ledger.latches && k->ledger.mode == MODE_AUTO &&
-	       k->in.running && k->in.bad_ms == 0 && k->in.x == (INPUT_ENGINE | INPUT_IGNITION);
+	enum mode mode = (enum mode)k->ledger.mode;
+	bool allowed =
+	    mode == MODE_AUTO || mode == MODE_OPERATOR_RUN || mode == MODE_OPERATOR_STOP;
+
+	return allowed && k->ledger.held && !k->ledger.latches && k->in.running &&
+	       k->in.bad_ms == 0 && k->in.x == (INPUT_ENGINE | INPUT_IGNITION);
 }
 
 void interlock_adopt(struct interlock *k, int64_t now_ms)
