@@ -205,7 +205,7 @@ void render_why(FILE *to, const Genctl__Status *s)
 		line(to, "wants:", s->holder_reason);
 		line(to, "next:", s->holder_next);
 	}
-	fprintf(to, "Engine node: %s since %s, relays %s, mode %s\n", render_phase(s->phase),
+	fprintf(to, "Engine node: %s for %s, relays %s, mode %s\n", render_phase(s->phase),
 	    render_ms(s->phase_age_ms, time), render_relays(s->relays, relays),
 	    enum_name(&genctl__mode__descriptor, (int)s->mode));
 	line(to, "does:", s->why);
