@@ -25,6 +25,7 @@ import threading
 import time
 
 import contract
+import judge
 
 TOP = contract.TOP
 BIN = os.path.join(TOP, os.environ.get("BIN", "build/bin"))
@@ -41,6 +42,10 @@ TIMES = {
 }
 
 Row = collections.namedtuple("Row", "t_ms acked contacts inputs event")
+
+
+# Commands after which a rule may be broken by the far end of the wires, not by us.
+FAULTS = re.compile("cmd (weld|latch|brownout|reset|nak|stuck-bus|zero|noise|latency|in |external)")
 
 
 def now_ms():
@@ -320,6 +325,8 @@ class Site:
         self.daemon = self.service = self.monitor = None
         self.clients = []
         self.supervise = supervise
+        self.unjudged = None  # why its trace may break a rule, as by an emergency stop
+        self.probe = None     # a Probe that runs beside it
         self.simulator = Sitesim(self.folder, scale, sim, list(sim_args))
         try:
             if start:
@@ -509,7 +516,20 @@ class Site:
         if kind and os.environ.get("PIGENNY_KEEP"):
             shutil.copytree(self.folder, os.environ["PIGENNY_KEEP"], dirs_exist_ok=True,
                             ignore=shutil.ignore_patterns("board", "inverter", "control", "run"))
-        self.close()
+        try:
+            broken = [] if kind else self.broken_rules()
+        finally:
+            self.close()
+        if broken:
+            raise AssertionError("the trace breaks rules: " + "; ".join(broken))
+
+    def broken_rules(self):
+        """What the judge finds in a trace that no scripted fault and no emergency explains."""
+        trace = self.trace()
+        if self.unjudged or any(FAULTS.match(row.event) for row in trace):
+            return []
+        stall = self.probe.stall_ms(trace[0].t_ms, now_ms()) if self.probe else 100
+        return judge.judge(trace, judge.scaled(self.config), end_ms=now_ms(), stall_ms=stall)
 
 
 def relay_steps(trace, since_ms=0):
