@@ -191,22 +191,31 @@ static int begin(struct guard *g)
 	return guard_operator_open(g);
 }
 
+static int run(struct guard *g, int handover)
+{
+	if (open_parts(g) < 0)
+		return 3;
+	if (handover < 0 ? begin(g) < 0 : handover_receive(g, handover) < 0)
+		return 3;
+	harden();
+	while (g->stage != STAGE_GONE)
+		turn(g);
+	guard_dismiss(g);
+	watchdog_disarm(&g->watchdog);
+	log_info("guard", "ended");
+	return 0;
+}
+
 int guard_run(const struct genctl_config *config, int lock, int handover, char *const *argv)
 {
 	struct guard g;
+	int status;
 
 	init(&g, config, clock_ms());
 	g.lock = lock;
 	g.argv = argv;
-	if (open_parts(&g) < 0)
-		return 3;
-	if (handover < 0 ? begin(&g) < 0 : handover_receive(&g, handover) < 0)
-		return 3;
-	harden();
-	while (g.stage != STAGE_GONE)
-		turn(&g);
-	guard_dismiss(&g);
-	watchdog_disarm(&g.watchdog);
-	log_info("guard", "ended");
-	return 0;
+	status = run(&g, handover);
+	if (g.board)
+		g.board->ops->close(g.board);
+	return status;
 }
