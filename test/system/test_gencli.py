@@ -222,6 +222,7 @@ class Hand(unittest.TestCase):
 
     def test_events_follow_ends_cleanly_when_its_reader_does(self):
         with Site() as site:
+            site.order("stop")   # an event, at the least
             done = subprocess.run(
                 f"{BIN}/gencli --port {site.port()} events --follow | head -n 1; "
                 "echo ${PIPESTATUS[0]}", shell=True, executable="/bin/bash",
