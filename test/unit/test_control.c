@@ -379,6 +379,34 @@ static void an_operators_start_ends_on_load_and_its_stop_at_rest(void **state)
 	assert_int_equal(w->g.mode, MODE_AUTO);
 }
 
+static void each_phase_is_told_once_its_byte_stands_with_the_time_it_has_left(void **state)
+{
+	struct world *w = *state;
+	Genctl__Request q = GENCTL__REQUEST__INIT;
+	Genctl__EventQuery all = GENCTL__EVENT_QUERY__INIT;
+	const Genctl__Events *told;
+	int phases = 0;
+
+	hello(w);
+	start(w);
+	until_phase(w, GENCTL__PHASE__LOADED);
+	run_for(w, 100);
+	q.body_case = GENCTL__REQUEST__BODY_EVENTS;
+	q.events = &all;
+	told = ask(w, &q)->events;
+	for (size_t i = 0; i < told->n_event; i++) {
+		const Genctl__Event *e = told->event[i];
+
+		if (e->phase == GENCTL__PHASE__CRANK && ++phases)
+			assert_int_equal(e->relays, RELAY_IGNITION | RELAY_STARTER);
+		if (e->phase == GENCTL__PHASE__COAST && ++phases)
+			assert_in_range(e->left_ms, 500, 600);
+		if (e->phase == GENCTL__PHASE__LOADED && ++phases)
+			assert_int_equal(e->relays, RELAY_IGNITION | RELAY_CHARGER);
+	}
+	assert_int_equal(phases, 3);
+}
+
 static void a_refused_byte_is_told_once_and_asked_for_ten_times_a_second_at_most(void **state)
 {
 	struct world *w = *state;
@@ -571,6 +599,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(control_ends_when_its_guard_is_gone),
 		TEST(an_operators_start_ends_on_load_and_its_stop_at_rest),
+		TEST(each_phase_is_told_once_its_byte_stands_with_the_time_it_has_left),
 		TEST(a_refused_byte_is_told_once_and_asked_for_ten_times_a_second_at_most),
 		TEST(the_guard_hears_a_beat_each_50_ms_while_the_starter_turns),
 		TEST(an_emergency_stop_reaches_the_guard_past_any_crowd_of_orders),
