@@ -192,6 +192,14 @@ void render_alarms(FILE *to, const Genctl__Status *s)
 	}
 }
 
+static const char *mode_name(Genctl__Mode mode)
+{
+	static const char *const words[] = { "auto", "off", "operator run", "operator stop",
+		"maintenance", "emergency stop" };
+
+	return (unsigned)mode < sizeof(words) / sizeof(words[0]) ? words[mode] : "unknown";
+}
+
 void render_why(FILE *to, const Genctl__Status *s)
 {
 	char time[RENDER_TIME_MAX], relays[RENDER_RELAYS_MAX];
@@ -207,7 +215,7 @@ void render_why(FILE *to, const Genctl__Status *s)
 	}
 	fprintf(to, "Engine node: %s for %s, relays %s, mode %s\n", render_phase(s->phase),
 	    render_ms(s->phase_age_ms, time), render_relays(s->relays, relays),
-	    enum_name(&genctl__mode__descriptor, (int)s->mode));
+	    mode_name(s->mode));
 	line(to, "does:", s->why);
 	line(to, "blocked:", s->blocks);
 	line(to, "next:", s->next);

@@ -267,7 +267,9 @@ static void on_event(struct genlink *g, const Genctl__Event *e, int64_t now_ms)
 {
 	if (strcmp(e->kind, "alarm") == 0)
 		log_warn("generator", "%s: %s", e->code, e->text);
-	else if (strcmp(e->kind, "phase") == 0 || strcmp(e->kind, "cleared") == 0)
+	else if (strcmp(e->kind, "phase") == 0)
+		log_info("generator", "%s", e->text);
+	else if (strcmp(e->kind, "cleared") == 0)
 		log_info("generator", "%s: %s", e->code, e->text);
 	else
 		log_debug("generator", "%s %s: %s", e->kind, e->code, e->text);

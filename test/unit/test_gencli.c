@@ -198,7 +198,7 @@ static void why_shows_both_sides(void **state)
 	    "Lease holder: monitord at 10.2.242.1, for 14 s more\n"
 	    "  wants:    SOC 22 % is below 25 %\n"
 	    "  next:     stops at SOC 80 %\n"
-	    "Engine node: warm-up for 18 s, relays IGN+CHARGER, mode AUTO\n"
+	    "Engine node: warm-up for 18 s, relays IGN+CHARGER, mode auto\n"
 	    "  does:     warms up\n"
 	    "  blocked:  nothing\n"
 	    "  next:     then it stabilises\n"
