@@ -18,7 +18,7 @@ enum {
 	ANSWER_MS = 1000,	/* the guard answers within */
 	BEGIN_ANSWER_MS = 6000, /* it may wait 5 s for the disk */
 	BEAT_CRANK_MS = 50,
-	BEAT_MS = 1000,
+	BEAT_MS = 500,
 	REWRITE_MS = 100, /* a refused byte is asked for again no sooner */
 	HOLD_MS = 10000,  /* nor a start that was given up */
 	STEPS = 4	  /* transitions in one turn: a phase and its byte */
@@ -236,6 +236,7 @@ static void step_once(struct control *c, int64_t now_ms, struct seq_out *out)
 	c->in.acked = c->g.relays;
 	c->in.wish = wish_now(c, now_ms);
 	c->in.attempts = c->attempts;
+	c->in.no_load = c->g.adopted && !lease_wish(&c->lease, now_ms).may_start;
 	*out = seq_step(&c->seq, &c->in, now_ms);
 	c->in.refused = false;
 	note_event(c, out->event, now_ms);
@@ -375,6 +376,9 @@ static void take_state(struct control *c, const struct guard_state *g, int64_t n
 		c->known = true;
 		adopt(c);
 	}
+	if (g->forced && g->told_rule != RULE_NONE)
+		control_event(c, "forced", rule_info[g->told_rule].id, "%s",
+		    rule_info[g->told_rule].text);
 	for (int i = 0; i < ORDERS_MAX; i++)
 		if (c->pending[i].serial && c->pending[i].serial == g->answered)
 			settle(c, &c->pending[i], g->answer, now_ms);

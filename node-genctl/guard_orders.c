@@ -64,7 +64,6 @@ static void order_relays(struct guard *g, const struct order *o, int64_t now_ms)
 	if (raw != (o->kind == ORDER_RAW) && o->relays)
 		rule = RULE_L3;
 	if (rule != RULE_NONE) {
-		g->told_rule = rule;
 		guard_answer(g, o->serial, (int32_t)rule);
 		return;
 	}

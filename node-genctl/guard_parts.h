@@ -15,7 +15,7 @@ enum child_kind { CHILD_CONTROL, CHILD_SAVER, CHILD_DEADMAN, CHILDREN };
 
 enum {
 	CONTROL_CRANK_MS = 200, /* silence of control while the starter is closed */
-	CONTROL_SILENT_MS = 5000,
+	CONTROL_SILENT_MS = 2000,
 	CONTROL_RESTARTS = 5,
 	CONTROL_WINDOW_MS = 600000,
 	DEADMAN_READY_MS = 500,

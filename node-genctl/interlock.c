@@ -68,7 +68,7 @@ void interlock_init(struct interlock *k, const struct engine_config *config,
 		.mode_ms = now_ms,
 		.seen_mode = ledger->mode,
 	};
-	if (k->ledger.mode == MODE_OPERATOR_RUN)
+	if (k->ledger.mode == MODE_OPERATOR_RUN && !k->ledger.held)
 		k->ledger.mode = MODE_AUTO;
 }
 

@@ -30,7 +30,7 @@ struct pulse {
 };
 
 struct ledger {
-	uint8_t mode;	  /* enum mode; MODE_OPERATOR_RUN is not kept, it loads as AUTO */
+	uint8_t mode;	  /* enum mode; MODE_OPERATOR_RUN without a run loads as AUTO */
 	uint8_t held;	  /* 1: we held ignition of a running engine (WARMUP..COOLDOWN) */
 	uint8_t warm;	  /* of that run: warm-up is done */
 	uint8_t charged;  /* of that run: the charger was closed */

@@ -226,6 +226,8 @@ void render_why(FILE *to, const Genctl__Status *s)
 		fprintf(to, "  %-10s%s", "runs for:", render_ms(s->run_s * 1000, time));
 	if (s->run_s)
 		fprintf(to, ", at most %s more\n", render_ms(s->run_left_s * 1000, time));
+	if (strcmp(s->third_crank_end, "none") == 0)
+		line(to, "note:", "third end of a crank: none; a series time relay is advised");
 	render_alarms(to, s);
 }
 

@@ -214,7 +214,7 @@ static enum seq_event timed_out(struct sequence *s, const struct seq_in *in, int
 		go(s, PHASE_WARMUP, in, now_ms);
 		return SEQ_CAUGHT;
 	case PHASE_STABILISE:
-		if (!load_is_allowed(s, v, now_ms))
+		if (in->no_load || !load_is_allowed(s, v, now_ms))
 			return SEQ_NOTHING;
 		go(s, PHASE_LOADED, in, now_ms);
 		return SEQ_NOTHING;

@@ -58,6 +58,7 @@ struct seq_in {
 	enum seq_wish wish;
 	enum seq_permit permit; /* the guard's answer for the present attempt */
 	uint8_t attempts;	/* for a request that begins now */
+	bool no_load; /* stay in STABILISE: an adopted run that nobody asks for anew */
 };
 
 struct seq_out {

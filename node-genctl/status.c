@@ -161,6 +161,8 @@ static void say_next(const struct control *c, int64_t now_ms, char *out, size_t 
 		    span(until_ms - now_ms, t));
 	else if (c->seq.phase == PHASE_WAIT)
 		snprintf(out, size, "crank when engine and starter have rested.");
+	else if (c->seq.phase == PHASE_STABILISE && c->g.adopted && !w.may_start)
+		snprintf(out, size, "charger on when a monitor or an operator asks for it.");
 	else if (c->seq.phase == PHASE_STABILISE)
 		snprintf(out, size, "charger on when the engine has run steadily long enough.");
 	else if (c->seq.phase == PHASE_STOPPING)

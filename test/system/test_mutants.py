@@ -51,7 +51,7 @@ MUTANTS = [
      "if (1)",
      "interlock", "defect_d3_sequence_alone_closes_nothing_on_a_stop_before_the_start"),
     ("D6/D9 a restart drops the engine", "node-genctl/interlock.c",
-     "	return k->ledger.held &&", "	return 0 && k->ledger.held &&",
+     "	return allowed && k->ledger.held", "	return 0 && k->ledger.held",
      "sequence", "defect_d6_d9_guard_restarted_on_load_adopts_its_engine"),
     ("D5/0.6 a lockout lasts for ever in the monitor", "node-monitor/policy/autostart.c",
      "	if (e->phase == ENGINE_LOCKOUT)\n		return AUTO_LOCKED_OUT;",

@@ -534,6 +534,31 @@ static void defect_d6_d9_guard_restarted_on_load_adopts_its_engine(void **state)
 	assert_int_equal(closings(&r, RELAY_STARTER), 1);
 }
 
+static void adopted_run_goes_back_on_load_only_when_somebody_asks_for_it(void **state)
+{
+	struct rig r;
+
+	load(&r);
+	rig_restart(&r);
+	r.in.no_load = true;
+	rig_run(&r, 300000);
+	assert_int_equal(r.seq.phase, PHASE_STABILISE);
+	assert_int_equal(r.lock.relays, 0x08);
+	r.in.no_load = false;
+	assert_true(rig_until(&r, PHASE_LOADED, 1000));
+}
+
+static void operators_run_survives_a_restart_of_the_guard(void **state)
+{
+	struct rig r;
+
+	load(&r);
+	assert_int_equal(interlock_mode(&r.lock, MODE_OPERATOR_RUN), 0);
+	rig_restart(&r);
+	assert_int_equal(r.lock.ledger.mode, MODE_OPERATOR_RUN);
+	assert_int_equal(r.lock.relays, 0x08);
+}
+
 static void guard_restarted_while_cranking_opens_everything_and_rests(void **state)
 {
 	struct rig r;
@@ -652,6 +677,8 @@ int main(void)
 		cmocka_unit_test(
 		    hostile_bytes_cannot_skip_the_cool_down_or_crank_a_running_engine),
 		cmocka_unit_test(defect_d6_d9_guard_restarted_on_load_adopts_its_engine),
+		cmocka_unit_test(adopted_run_goes_back_on_load_only_when_somebody_asks_for_it),
+		cmocka_unit_test(operators_run_survives_a_restart_of_the_guard),
 		cmocka_unit_test(guard_restarted_while_cranking_opens_everything_and_rests),
 		cmocka_unit_test(emergency_stop_opens_everything_and_holds_over_a_restart),
 		cmocka_unit_test(run_on_after_stop_is_fail_to_stop_and_forbids_a_start),
