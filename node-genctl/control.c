@@ -19,6 +19,7 @@ enum {
 	BEGIN_ANSWER_MS = 6000, /* it may wait 5 s for the disk */
 	BEAT_CRANK_MS = 50,
 	BEAT_MS = 500,
+	LISTEN_MS = 5000,
 	REWRITE_MS = 100, /* a refused byte is asked for again no sooner */
 	HOLD_MS = 10000,  /* nor a start that was given up */
 	STEPS = 4	  /* transitions in one turn: a phase and its byte */
@@ -281,10 +282,41 @@ static int64_t advance(struct control *c, int64_t now_ms)
 	return out.wake_ms;
 }
 
+static int open_servers(struct control *c, const char **address)
+{
+	int rc = 0;
+
+	*address = c->config->listen;
+	if (!c->server)
+		rc = server_open(c, &c->server);
+	if (rc == 0 && !c->text) {
+		*address = c->config->text_listen;
+		rc = textserver_open(c, &c->text);
+	}
+	return rc;
+}
+
+/* An address that is not there yet, as early at boot, ends no control process: it serves the
+ * guard meanwhile. */
+static void listen_when_it_can(struct control *c, int64_t now_ms)
+{
+	const char *address;
+	int rc;
+
+	if (now_ms < c->listen_ms)
+		return;
+	rc = open_servers(c, &address);
+	if (rc < 0 && c->listen_ms == 0)
+		log_error("control", "cannot listen on %s: %s; trying again every 5 s", address,
+		    strerror(-rc));
+	c->listen_ms = rc < 0 ? now_ms + LISTEN_MS : INT64_MAX;
+}
+
 static void turn(struct control *c)
 {
 	int64_t now_ms = clock_ms(), wake_ms = INT64_MAX;
 
+	listen_when_it_can(c, now_ms);
 	settle_late(c, now_ms);
 	if (c->known)
 		wake_ms = advance(c, now_ms);
@@ -443,14 +475,9 @@ static void close_control(struct control *c)
 int control_main(const struct genctl_config *config, int guard_fd)
 {
 	struct control *c = open_control(config, guard_fd);
-	int rc = server_open(c, &c->server);
 
-	if (rc == 0)
-		rc = textserver_open(c, &c->text);
-	if (rc == 0) {
-		turn(c);
-		event_base_dispatch(c->base);
-	}
+	turn(c);
+	event_base_dispatch(c->base);
 	close_control(c);
-	return rc < 0 ? 1 : 0;
+	return 0;
 }

@@ -43,6 +43,7 @@ struct control {
 	struct events events;
 	struct pending pending[ORDERS_MAX];
 	uint32_t serial;
+	int64_t listen_ms; /* to try again to listen; 0: not tried yet, INT64_MAX: it works */
 	int64_t beat_ms, write_ms, hold_ms; /* next beat; not to write or to start before */
 	int64_t born_ms;
 	uint8_t attempts;	   /* of the next request */

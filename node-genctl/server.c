@@ -361,8 +361,6 @@ int server_open(struct control *c, struct server **out)
 	TAILQ_INIT(&s->peers);
 	rc = link_listen(c->base, c->config->listen, &config, &s->listener);
 	if (rc < 0) {
-		log_error(
-		    "server", "cannot listen on %s: %s", c->config->listen, strerror(-rc));
 		free(s->full);
 		free(s);
 		return rc;

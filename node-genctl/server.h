@@ -12,7 +12,7 @@ struct control;
 struct event_record;
 struct server;
 
-/* 0, or -errno when the address cannot be listened on (logged). */
+/* 0, or -errno when the address cannot be listened on. */
 int server_open(struct control *c, struct server **out);
 void server_push(struct server *s, const struct event_record *e); /* NULL server: nothing */
 int server_connections(const struct server *s);

@@ -361,8 +361,6 @@ int textserver_open(struct control *c, struct textserver **out)
 	config.owner = s;
 	rc = link_listen(c->base, c->config->text_listen, &config, &s->listener);
 	if (rc < 0) {
-		log_error(
-		    "text", "cannot listen on %s: %s", c->config->text_listen, strerror(-rc));
 		free(s);
 		return rc;
 	}

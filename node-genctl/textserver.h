@@ -19,7 +19,7 @@
 struct control;
 struct textserver;
 
-/* 0 and *out NULL when it is not configured; -errno when it cannot listen (logged). */
+/* 0 and *out NULL when it is not configured; -errno when it cannot listen. */
 int textserver_open(struct control *c, struct textserver **out);
 void textserver_progress(struct textserver *s, enum seq_event event); /* NULL: nothing */
 int textserver_connections(const struct textserver *s);
