@@ -91,6 +91,7 @@ void reason_text(char *buf, size_t size, const struct autostart_out *o)
 {
 	const char *idle = words[o->reason].idle, *run = words[o->reason].run;
 	bool unmeasured = o->cause == AUTO_MANUAL || o->cause == AUTO_EXERCISE;
+	bool running = o->wish == WISH_RUN && !unmeasured;
 	char cause[96];
 
 	cause_text(cause, sizeof(cause), o);
@@ -102,11 +103,11 @@ void reason_text(char *buf, size_t size, const struct autostart_out *o)
 		snprintf(buf, size, "%s; starting", cause);
 	else if (o->wish == WISH_RUN && o->next == NEXT_NONE)
 		snprintf(buf, size, "%s for %d readings; starting", cause, o->count);
+	else if (o->reason == AUTO_CONFIRMING || (running && o->count > 0))
+		snprintf(buf, size, "%s for %d reading%s; not yet enough to %s", cause, o->count,
+		    o->count == 1 ? "" : "s", running ? "stop" : "start");
 	else if (o->wish == WISH_RUN)
 		snprintf(buf, size, "%s; running", cause);
-	else if (o->reason == AUTO_CONFIRMING)
-		snprintf(buf, size, "%s for %d reading%s; not yet enough to start", cause,
-		    o->count, o->count == 1 ? "" : "s");
 	else if (idle)
 		append_left(buf, size, cause, idle, o->left_s);
 	else
