@@ -4,8 +4,8 @@
 The recording holds 392 blocks. 390 are input registers (function 4): 130 scans, most of
 them cut in three (0-126, 127-253, 254-380). A block is not a poll: the driver asks for
 groups of 40 on its own grid, so the blocks of one scan (recorded within a second, the first
-from register 0) are put together again and pymodbus serves that scan over a pair of ptys made by socat. The shipped driver reads it
-(luxdump), and each value must equal what this file computes from the register CSV, with
+from register 0) are put together again and pymodbus serves that scan over a pair of ptys
+made by socat. The shipped driver reads it (luxdump), and each value must equal what this file computes from the register CSV, with
 nothing missing and nothing beside it. The 129 blocks 254-380 lie above the last register
 the CSV names: "decodes" means there that none is asked for. The other two blocks are
 holding registers 0-79: how the inverter is set. The driver reads of them what a person
@@ -14,21 +14,18 @@ should see (SHOWN), and each must equal what the holding CSV says. Nothing is ev
 Left out of the comparison, with the reason: EXCLUDED below. Limits: outside them a value is
 no measurement, and the driver must drop it and keep the rest of the scan.
 """
-import asyncio
 import csv
 import json
-import logging
 import os
 import re
-import select
 import shutil
 import socket
 import subprocess
-import tempfile
-import threading
 import unittest
 from collections import Counter
 from fractions import Fraction
+
+from inverter_slave import Slave, pty_pair
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DATA = os.path.join(os.environ.get("PIGENNY_DATA", os.path.join(TOP, "..", "shared", "data")),
@@ -150,70 +147,6 @@ def expected_settings(rows, regs):
     return out
 
 
-class Registers:
-    """What one function of the slave serves, and a note of each request."""
-
-    def __init__(self):
-        self.regs, self.asked = {}, []
-
-    def validate(self, address, count=1):
-        self.asked.append((address, count))
-        return all(r in self.regs for r in range(address, address + count))
-
-    def getValues(self, address, count=1):
-        return [self.regs[r] for r in range(address, address + count)]
-
-    def setValues(self, address, values):
-        raise AssertionError("the driver wrote to the inverter")
-
-
-class Slave:
-    """pymodbus on its own thread; the scan it serves is exchanged between two polls."""
-
-    def __init__(self):
-        from pymodbus.datastore import ModbusServerContext, ModbusSlaveContext
-        self.server = self.task = None
-        self.input, self.hold, self.other = Registers(), Registers(), Registers()
-        unit = ModbusSlaveContext(ir=self.input, hr=self.hold, di=self.other, co=self.other,
-                                  zero_mode=True)
-        self.context = ModbusServerContext(slaves={1: unit}, single=False)
-        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # refusals are part of it
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self.thread.start()
-
-    def begin(self, coroutine):
-        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
-
-    def serial(self, device):
-        from pymodbus.server.async_io import ModbusSerialServer
-        from pymodbus.transaction import ModbusRtuFramer
-
-        async def begin():
-            self.server = ModbusSerialServer(self.context, framer=ModbusRtuFramer,
-                                             port=device, baudrate=19200, timeout=0.005)
-            await self.server.start()
-        self.begin(begin())
-
-    def tcp(self, port):
-        from pymodbus.server.async_io import ModbusTcpServer
-
-        async def begin():
-            self.server = ModbusTcpServer(self.context, address=("127.0.0.1", port))
-            self.task = asyncio.ensure_future(self.server.serve_forever())
-            await self.server.serving
-        self.begin(begin())
-
-    def stop(self):
-        async def end():
-            await self.server.shutdown()
-            if self.task:
-                self.task.cancel()
-        self.begin(end())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
-
-
 class Recorded(unittest.TestCase):
     maxDiff = None
 
@@ -237,21 +170,6 @@ class Recorded(unittest.TestCase):
     def setUp(self):
         self.slave = Slave()
         self.addCleanup(self.slave.stop)
-
-    def make_pty_pair(self):
-        folder = tempfile.mkdtemp(prefix="luxpower")
-        self.addCleanup(shutil.rmtree, folder)
-        ends = [os.path.join(folder, end) for end in ("monitor", "inverter")]
-        socat = subprocess.Popen(
-            ["socat", "-d", "-d", *(f"pty,raw,echo=0,link={end}" for end in ends)],
-            stderr=subprocess.PIPE, text=True)
-        self.addCleanup(socat.stderr.close)
-        self.addCleanup(socat.wait, 10)
-        self.addCleanup(socat.terminate)
-        for line in iter(socat.stderr.readline, ""):
-            if "starting data transfer loop" in line:
-                return ends
-        self.fail("socat made no ptys")
 
     def scans(self):
         scans = []
@@ -287,7 +205,7 @@ class Recorded(unittest.TestCase):
             self.assertLessEqual(start + count - 1, 232)
 
     def test_every_recorded_block_decodes_as_the_register_csv_says(self):
-        monitor, inverter = self.make_pty_pair()
+        monitor, inverter = pty_pair(self)
         self.slave.serial(inverter)
         hold = [registers(b) for b in self.blocks if b["kind"] == "hold"]
         scans, seen = self.scans(), Counter()
@@ -308,7 +226,7 @@ class Recorded(unittest.TestCase):
         regs.update({int(row["address"]): int(row["address"]) - 40
                      for row in self.rows if row["type"] == "u32 hi"})
         regs[5] = 24105
-        monitor, inverter = self.make_pty_pair()
+        monitor, inverter = pty_pair(self)
         self.slave.serial(inverter)
         hold = {r: 20000 + 7 * r for r in range(200)}
         seen = self.check_scan(monitor, regs, hold)

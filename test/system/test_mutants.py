@@ -74,6 +74,18 @@ MUTANTS = [
     ("D14 the first low reading starts the engine", "node-monitor/policy/confirm.c",
      "f->count >= readings &&", "f->count >= 1 ||",
      "autostart", "defect_d14_first_low_reading_waits_for_two_more"),
+    ("0.1/D7 a stop is answered at its end", "node-genctl/server.c",
+     "		reply_accepted(p, q->id, \"stop accepted\");", "		;",
+     "control", "defect_d7_and_0_1_stop_is_answered_while_the_cool_down_still_runs"),
+    ("D10 a simulated board passes for a real one", "node-genctl/status.c",
+     "return c->g.simulated ? \"SIMULATED\" : \"OK\";", "return \"OK\";",
+     "status", "defect_d10_a_simulated_board_says_so_in_every_status"),
+    ("D10 a dead board passes for a good one", "node-genctl/status.c",
+     "	if (!c->known || !c->g.known || c->g.in.bad_ms)\n		return \"ERROR\";", "",
+     "status", "defect_d10_a_board_that_does_not_answer_is_a_fault_and_no_input_is_true"),
+    ("D15 the code's default is another than the document's", "node-monitor/config.c",
+     "autostart.soc_start_pct, 1, 99, \"25\"", "autostart.soc_start_pct, 1, 99, \"40\"",
+     "config_monitor", "defect_d15_defaults_are_the_documents_and_nowhere_others"),
 ]
 
 
@@ -86,7 +98,7 @@ def build(folder, source, passage, instead, program):
     with open(mutant, "w") as f:
         f.write(text.replace(passage, instead))
     out = os.path.join(folder, program)
-    subprocess.run([CC, "-std=c11", "-D_GNU_SOURCE", "-w", "-I.", f"-I{B}", "-o", out, mutant,
+    subprocess.run([CC, "-std=c11", "-D_GNU_SOURCE", "-DPIGENNY_VERSION=\"mutant\"", "-w", "-I.", f"-I{B}", "-o", out, mutant,
                     f"{B}/test/unit/test_{program}.o"]
                    + [f"{B}/lib{x}.a" for x in LIBS] + LINK, check=True)
     return out

@@ -18,7 +18,7 @@ static struct monitor_config defaults(void)
 	return c;
 }
 
-static void defaults_are_the_documents(void **state)
+static void defect_d15_defaults_are_the_documents_and_nowhere_others(void **state)
 {
 	struct monitor_config c = defaults();
 
@@ -84,7 +84,7 @@ static void reload_takes_thresholds_and_names_what_needs_a_restart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults_are_the_documents),
+		cmocka_unit_test(defect_d15_defaults_are_the_documents_and_nowhere_others),
 		cmocka_unit_test(defaults_of_the_keys_are_the_policys),
 		cmocka_unit_test(stop_below_start_is_refused_in_a_sentence),
 		cmocka_unit_test(reload_takes_thresholds_and_names_what_needs_a_restart),

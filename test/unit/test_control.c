@@ -379,6 +379,19 @@ static void an_operators_start_ends_on_load_and_its_stop_at_rest(void **state)
 	assert_int_equal(w->g.mode, MODE_AUTO);
 }
 
+static void defect_d7_and_0_1_stop_is_answered_while_the_cool_down_still_runs(void **state)
+{
+	struct world *w = *state;
+
+	hello(w);
+	start(w);
+	until_phase(w, GENCTL__PHASE__LOADED);
+	assert_non_null(ask_empty(w, GENCTL__REQUEST__BODY_STOP)->accepted);
+	assert_int_not_equal(
+	    ask_empty(w, GENCTL__REQUEST__BODY_STATUS)->status->phase, GENCTL__PHASE__OFF);
+	until_phase(w, GENCTL__PHASE__OFF);
+}
+
 static void each_phase_is_told_once_its_byte_stands_with_the_time_it_has_left(void **state)
 {
 	struct world *w = *state;
@@ -599,6 +612,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(control_ends_when_its_guard_is_gone),
 		TEST(an_operators_start_ends_on_load_and_its_stop_at_rest),
+		TEST(defect_d7_and_0_1_stop_is_answered_while_the_cool_down_still_runs),
 		TEST(each_phase_is_told_once_its_byte_stands_with_the_time_it_has_left),
 		TEST(a_refused_byte_is_told_once_and_asked_for_ten_times_a_second_at_most),
 		TEST(the_guard_hears_a_beat_each_50_ms_while_the_starter_turns),

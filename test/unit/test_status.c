@@ -100,7 +100,8 @@ static void a_lockout_without_a_retry_promises_none(void **state)
 	assert_int_equal(s.lockout_left_s, 0);
 }
 
-static void a_board_that_does_not_answer_is_a_fault_and_no_input_is_taken_for_true(void **state)
+static void defect_d10_a_board_that_does_not_answer_is_a_fault_and_no_input_is_true(
+    void **state)
 {
 	c->g.known = 0;
 	c->g.in.bad_ms = 3000;
@@ -113,7 +114,7 @@ static void a_board_that_does_not_answer_is_a_fault_and_no_input_is_taken_for_tr
 	assert_says(s.blocks, "does not answer");
 }
 
-static void a_simulated_board_says_so(void **state)
+static void defect_d10_a_simulated_board_says_so_in_every_status(void **state)
 {
 	c->g.simulated = 1;
 	look();
@@ -215,8 +216,8 @@ int main(void)
 		TEST(a_rest_between_runs_says_how_long_it_lasts),
 		TEST(a_lockout_names_its_alarm_and_when_it_tries_again),
 		TEST(a_lockout_without_a_retry_promises_none),
-		TEST(a_board_that_does_not_answer_is_a_fault_and_no_input_is_taken_for_true),
-		TEST(a_simulated_board_says_so),
+		TEST(defect_d10_a_board_that_does_not_answer_is_a_fault_and_no_input_is_true),
+		TEST(defect_d10_a_simulated_board_says_so_in_every_status),
 		TEST(each_mode_that_forbids_a_start_says_what_allows_it_again),
 		TEST(a_timed_phase_tells_what_follows_and_counts_down),
 		TEST(the_holders_words_stand_beside_ours),
