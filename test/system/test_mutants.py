@@ -107,9 +107,11 @@ def build(folder, source, passage, instead, program):
 def failed(program, name):
     run = subprocess.run([program], capture_output=True, text=True, timeout=60)
     text = run.stdout + run.stderr
+    if run.returncode < 0:
+        return True  # a crash, whatever was printed until then
     if f"[ RUN      ] {name}" not in text:
-        raise AssertionError(f"{program} has no test {name}")
-    return f"[  FAILED  ] {name}" in text or run.returncode < 0
+        raise AssertionError(f"{program} has no test {name}\n{text[-2000:]}")
+    return f"[  FAILED  ] {name}" in text
 
 
 class Mutants(unittest.TestCase):
