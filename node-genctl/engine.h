@@ -11,16 +11,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "node-genctl/times.h"
+
 /* clang-format off */
 enum {
 	RELAY_STARTER = 0x01, RELAY_CHARGER = 0x02, RELAY_GLOW = 0x04, RELAY_IGNITION = 0x08,
 	RELAY_ALL = 0x0f,
 	INPUT_ENGINE = 0x01, INPUT_IGNITION = 0x02, INPUT_IN3 = 0x04, INPUT_STARTER = 0x08,
-	ATTEMPTS_CAP = 5, CRANK_TOTAL_CAP_MS = 15000,
-	SAMPLE_CRANK_MS = 20, SAMPLE_ACTIVE_MS = 100, SAMPLE_IDLE_MS = 1000,
-	RUN_DEBOUNCE_MS = 500, FEEDBACK_MS = 500, BAD_MS = 500, RECLOSE_MS = 30000,
-	RAW_MAX_MS = 10000,
-	STARTER_SLACK_MS = 60, /* a pulse may be longer by: the guard ends it then */
+	ATTEMPTS_CAP = 5,
 };
 
 enum phase { /* numbers as in proto/genctl.proto */

@@ -6,7 +6,7 @@
 #include "common/log.h"
 #include "node-genctl/guard_parts.h"
 
-enum { DAY_MS = 86400000, ORDERS_A_TURN = 16 };
+enum { ORDERS_A_TURN = 16 };
 
 void guard_answer(struct guard *g, uint32_t serial, int32_t answer)
 {

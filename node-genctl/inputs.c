@@ -2,8 +2,6 @@
 
 #define NOT_SO INT64_MIN
 
-enum { RUN_GAP_MS = 1000, SAMPLES_MAX = 255, ESTOP_SAMPLES = 2 };
-
 static int32_t age_ms(int64_t since_ms, int64_t now_ms)
 {
 	int64_t age = since_ms == NOT_SO ? 0 : now_ms - since_ms;

@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <stddef.h>
 
-enum { BUDGET_WINDOW_MS = 600000, HOUR_MS = 3600000, ALONE_SAMPLES = 3 };
-
 /* clang-format off */
 const struct rule_info rule_info[RULE_N] = {
 	[RULE_NONE] = { "", "" },
@@ -316,7 +314,7 @@ void interlock_acked(struct interlock *k, uint8_t relays, int64_t now_ms)
 	if (fell & RELAY_STARTER)
 		end_of_pulse(k, now_ms);
 	if (fell & RELAY_CHARGER)
-		k->charger_off_ms = now_ms;
+		k->charger_off_ms = k->descend_ms = now_ms; /* a cool-down counts from here */
 	if (fell & RELAY_IGNITION)
 		end_of_run(k, now_ms);
 	note_risen(k, rose, now_ms);

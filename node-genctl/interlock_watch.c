@@ -4,19 +4,6 @@
 
 #include "node-genctl/interlock.h"
 
-enum {
-	NO_FEEDBACK_MS = 1000,
-	STUCK_MS = 500,
-	ABSENT_SAMPLES = 2,
-	SAG_SAMPLES = 2,
-	GLOW_MAX_MS = 15000,
-	ORPHAN_MS = 60000,
-	DEADLINE_GRACE_MS = 5000,
-	DISABLED_MS = 600000,
-	HOUR_MS = 3600000,
-	DAY_MS = 86400000
-};
-
 static const struct verdict nothing = { .alarm = ALARM_N };
 
 static struct verdict force(uint8_t relays, enum rule rule)

@@ -2,8 +2,6 @@
 
 #include <stddef.h>
 
-enum { ALONE_SAMPLES = 3, SAG_SAMPLES = 2, REST_PROOF_MS = 500 };
-
 /* clang-format off */
 static const struct {
 	const char *name;
@@ -79,7 +77,7 @@ static int32_t lasts_ms(const struct sequence *s)
 	case PHASE_REST:
 		return c->crank_rest_ms;
 	case PHASE_STOPPING:
-		return REST_PROOF_MS;
+		return RUN_DEBOUNCE_MS;
 	default:
 		return 0;
 	}
@@ -174,10 +172,19 @@ static enum seq_event run(struct sequence *s, const struct seq_in *in, int64_t n
 	return SEQ_NOTHING;
 }
 
+/* An engine that never comes to rest, or an input that never falls, ends the request. */
+static bool wait_is_hopeless(const struct sequence *s, int64_t now_ms)
+{
+	const struct engine_config *c = s->config;
+
+	return now_ms - s->since_ms >=
+	       (int64_t)lasts_ms(s) + c->crank_rest_ms + c->at_rest_ms + WAIT_MAX_MS;
+}
+
 static enum seq_event wait_for_permit(
     struct sequence *s, const struct seq_in *in, int64_t now_ms)
 {
-	if (in->permit == PERMIT_REFUSED) {
+	if (in->permit == PERMIT_REFUSED || wait_is_hopeless(s, now_ms)) {
 		go(s, PHASE_STOPPING, in, now_ms);
 		return SEQ_GAVE_UP;
 	}
@@ -223,7 +230,7 @@ static enum seq_event timed_out(struct sequence *s, const struct seq_in *in, int
 		go(s, PHASE_WAIT, in, now_ms);
 		return SEQ_NOTHING;
 	case PHASE_STOPPING:
-		if (v->bad_ms || v->x || v->still_ms < REST_PROOF_MS)
+		if (v->bad_ms || v->x || v->still_ms < RUN_DEBOUNCE_MS)
 			return SEQ_NOTHING;
 		go(s, PHASE_OFF, in, now_ms);
 		return SEQ_STOPPED;

@@ -8,6 +8,7 @@
  *
  *   OFF -RUN-> WAIT -permit-> RESET -> IGNITION -> CRANK -> ASSIST -> COAST
  *   CRANK, ASSIST, running input seen -> COAST, at once
+ *   WAIT, refused or too long -> STOPPING
  *   COAST, engine proved running -> WARMUP -> STABILISE -> LOADED
  *   COAST, not running, or a pulse ended by the guard -> REST -> WAIT (attempts left) | OFF
  *   WARMUP..LOADED -STOP-> COOLDOWN -> STOPPING -> OFF; COOLDOWN -RUN-> STABILISE

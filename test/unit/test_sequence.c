@@ -58,6 +58,20 @@ static void late_engine_gives_the_seeds_table_exactly(void **state)
 	assert_int_equal(r.seq.phase, PHASE_LOADED);
 }
 
+static void a_start_on_an_input_that_never_falls_is_given_up(void **state)
+{
+	struct rig r;
+
+	start(&r, 1000);
+	r.extra = INPUT_STARTER;
+	rig_run(&r, WAIT_MAX_MS);
+	assert_int_equal(r.seq.phase, PHASE_WAIT);
+	rig_run(&r, 60000);
+	assert_int_equal(r.lock.relays, 0);
+	assert_true(r.nevents > 0);
+	assert_int_equal(r.events[0], SEQ_GAVE_UP);
+}
+
 static void defect_d1_starter_opens_as_soon_as_the_engine_runs(void **state)
 {
 	struct rig r;
@@ -643,6 +657,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(late_engine_gives_the_seeds_table_exactly),
+		cmocka_unit_test(a_start_on_an_input_that_never_falls_is_given_up),
 		cmocka_unit_test(defect_d1_starter_opens_as_soon_as_the_engine_runs),
 		cmocka_unit_test(defect_d2_engine_that_dies_in_warm_up_never_gets_the_charger),
 		cmocka_unit_test(defect_d3_stop_while_idle_changes_no_relay),
