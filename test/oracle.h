@@ -24,8 +24,8 @@
  *   R4        charger open, ignition off a cool-down later
  *   R5        starter, or all before the coast; charger; a cool-down later ignition; E-stop all
  *   P1        first byte after RESTARTED.   P2   a rise without an order
- *   L2        STALE begins.   L3   raw bytes; a begin inside a start.   M1   begin, rise when off
- *   I2        BAD in a pulse, on load; a rise of ignition, starter or charger on a BAD sample
+ *   L2        STALE begins.   L3   raw bytes; a begin inside a start.   M1   begin, rise when
+ * off I2        BAD in a pulse, on load; a rise of ignition, starter or charger on a BAD sample
  *   I3        a rise after BOARD_RESET
  *   Not seen in a trace: S9, L1, T1, I1 (an unacknowledged write shows as S4, I2...), I4;
  *   starts an hour and the pause after max_run are not in the rules.
@@ -73,7 +73,8 @@ enum oracle_event {
 
 struct oracle_times { /* oracle_default: the documented values */
 	int32_t crank_total_ms, crank_cap_ms, crank_rest_ms, at_rest_ms, budget_window_ms;
-	int32_t lead_ms, coast_ms, warmup_ms, stabilise_ms, cooldown_ms; /* lead: with preheat */
+	int32_t lead_ms, coast_ms, warmup_ms, stabilise_ms,
+	    cooldown_ms; /* lead: with preheat */
 	int32_t reclose_ms, max_run_ms, between_runs_ms, fail_to_stop_ms;
 	int32_t lockout_ms, retry_window_ms, unexpected_window_ms;
 	int32_t lost_ms, running_ms, feedback_ms, no_feedback_ms, stuck_ms, bad_ms, bad_gap_ms;
@@ -84,9 +85,9 @@ struct oracle_times { /* oracle_default: the documented values */
 };
 extern const struct oracle_times oracle_default;
 
-struct oracle { /* a value: copy it freely; oracle.c says what each member is */
+struct oracle { /* a value: copy it freely; oracle_parts.h names its parts */
 	const struct oracle_times *t; /* borrowed */
-#define ORACLE_NTIMES 28
+#define ORACLE_NTIMES 27
 	int64_t now_ms, at[ORACLE_NTIMES]; /* the only times: absolute, or ORACLE_NEVER */
 	struct {
 		int64_t end_ms;
