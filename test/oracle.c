@@ -242,7 +242,7 @@ static void change_mode(struct oracle *o, uint32_t events)
 	if (events & ORACLE_OFF)
 		o->flags |= OFF;
 	if (events & ORACLE_MAINTENANCE) {
-		drop(o, ORDERED);
+		drop(o, ORDERED | (o->relays ? 0 : FRESH));
 		o->flags |= MAINTENANCE;
 	}
 	if (events & ORACLE_LEFT) {

@@ -46,7 +46,7 @@ void oracle_rebase(struct oracle *o)
 	int64_t lost = later(t->lost_ms, t->feedback_ms) + 2 * react;
 	int64_t ready = (int64_t)t->warmup_ms + t->stabilise_ms;
 	const int64_t longest[AT_N] = {
-		[VALID] = lost,
+		[VALID] = later(lost, fuel),
 		[BAD] = later(lost, later(t->bad_gap_ms, t->bad_ms + react)),
 		[HIGH] = later(ready, t->running_ms),
 		[LOW] = lost,
