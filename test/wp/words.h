@@ -31,7 +31,8 @@ predicate is_config(struct engine_config *c) =
 	0 <= c->coast_ms <= 20000 && 0 <= c->warmup_ms <= 1800000 &&
 	0 <= c->stabilise_ms <= 600000 && 0 <= c->cooldown_ms <= 1800000 &&
 	0 <= c->crank_rest_ms <= 600000 && 0 <= c->at_rest_ms <= 120000 &&
-	1 <= c->attempts <= 5 && 0 <= c->lost_ms <= 30000 &&
+	(c->attempts == 1 || c->attempts == 2 || c->attempts == 3 || c->attempts == 4 ||
+		c->attempts == 5) && 0 <= c->lost_ms <= 30000 &&
 	0 <= c->fail_to_stop_ms <= 600000 && 0 <= c->max_run_ms <= 86400000 &&
 	0 <= c->between_runs_ms <= 86400000 && 1 <= c->starts_per_hour <= 8 &&
 	0 <= c->lockout_ms <= 86400000 && 0 <= c->lockout_retries <= 4;
