@@ -282,6 +282,23 @@ static void s6_a_request_has_its_attempts_and_no_more(void **state)
 	broke(&s, "S6");
 }
 
+static void s6_counts_pulses_of_one_ignition_too(void **state)
+{
+	struct oracle_times brisk = oracle_default;
+	struct story s;
+
+	brisk.crank_rest_ms = 5000;
+	begin(&s, &brisk);
+	row(&s, T, 0x08, 0x00, ORACLE_BEGIN);
+	row(&s, T + 20, STANDS, 0x02, 0);
+	for (int i = 0; i < 4; i++) {
+		broke(&s, "");
+		row(&s, T + 500 + 5600 * i, 0x09, STANDS, 0);
+		row(&s, T + 500 + 5600 * i + 600, 0x08, STANDS, 0);
+	}
+	broke(&s, "S6");
+}
+
 static void s6_a_lockout_lasts_an_hour_or_until_cleared(void **state)
 {
 	struct story s;
@@ -456,6 +473,10 @@ static void f3_the_ignition_input_follows(void **state)
 	warming(&s);
 	row(&s, CAUGHT + 10000, STANDS, 0x01, 0);
 	limit(&s, CAUGHT + 10650, "F3");
+	cranking(&s);
+	row(&s, STARTER + 5000, 0x08, 0x02, 0);
+	row(&s, STARTER + 5100, STANDS, 0x00, 0); /* was seen: a stuck bus rather */
+	limit(&s, T + 1000 + 22650, "F2");
 	absent.ignition_feedback = false;
 	begin(&s, &absent);
 	row(&s, T, 0x08, 0x00, ORACLE_BEGIN);
@@ -603,6 +624,28 @@ static void c2_a_shutdown_needs_no_cool_down(void **state)
 	}
 }
 
+static void c2_an_engine_that_stalls_in_the_coast_is_a_failed_attempt(void **state)
+{
+	struct story s;
+
+	for (int late = 0; late < 2; late++) {
+		cranking(&s);
+		catches(&s, CAUGHT);
+		row(&s, CAUGHT + 2000, STANDS, 0x02, 0);
+		row(&s, CAUGHT + 20 + 4150 + late, 0x00, STANDS, 0);
+		broke(&s, late ? "C2" : "");
+	}
+	fresh(&s);
+	for (int i = 0; i < 4; i++) {
+		broke(&s, "");
+		crank(&s, T + i * 60000, ORACLE_BEGIN);
+		catches(&s, T + i * 60000 + 4500);
+		row(&s, T + i * 60000 + 6500, STANDS, 0x02, 0);
+		row(&s, T + i * 60000 + 8520, 0x00, STANDS, 0);
+	}
+	broke(&s, "S6");
+}
+
 static void c3_a_sagging_alternator_is_unloaded(void **state)
 {
 	struct story s;
@@ -740,7 +783,7 @@ static void r5_no_pulse_after_a_stop(void **state)
 	cranking(&s);
 	miss(&s, STARTER + 5000);
 	row(&s, STARTER + 10000, STANDS, STANDS, ORACLE_STOP);
-	crank(&s, STARTER + 30000, ORACLE_ATTEMPT);
+	crank(&s, STARTER + 30000, ORACLE_ATTEMPT); /* which is none: the request has ended */
 	broke(&s, "F1 R5 P2");
 }
 
@@ -1096,6 +1139,7 @@ int main(void)
 		cmocka_unit_test(s5_no_more_than_the_attempts_in_ten_minutes),
 		cmocka_unit_test(s5_forgets_no_pulse_however_many),
 		cmocka_unit_test(s6_a_request_has_its_attempts_and_no_more),
+		cmocka_unit_test(s6_counts_pulses_of_one_ignition_too),
 		cmocka_unit_test(s6_a_lockout_lasts_an_hour_or_until_cleared),
 		cmocka_unit_test(s6_requests_of_one_attempt_each_lock_out_too),
 		cmocka_unit_test(s6_it_retries_twice_a_day),
@@ -1113,6 +1157,7 @@ int main(void)
 		cmocka_unit_test(c2_a_loaded_engine_cools_down),
 		cmocka_unit_test(c2_a_stop_in_the_warm_up_cools_down),
 		cmocka_unit_test(c2_a_shutdown_needs_no_cool_down),
+		cmocka_unit_test(c2_an_engine_that_stalls_in_the_coast_is_a_failed_attempt),
 		cmocka_unit_test(c3_a_sagging_alternator_is_unloaded),
 		cmocka_unit_test(c4_the_charger_closes_again_after_a_pause),
 		cmocka_unit_test(r1_a_dead_engine_gets_no_fuel),
