@@ -31,6 +31,7 @@ static void look(struct oracle *o)
 	mark(o, STARTER_IN_LOW, good && !(x & STARTER_IN));
 	mark(o, IGN_IN_LOW, good && on(o, IGNITION) && !(x & IGNITION_IN));
 	mark(o, ALONE, good && on(o, IGNITION) && x == IGNITION_IN);
+	mark(o, PROVING, on(o, IGNITION) && !on(o, STARTER) && proves(o));
 	if (o->at[ALONE] == ORACLE_NEVER)
 		o->alone = 0;
 	if (on(o, STARTER) && running(o))
@@ -75,16 +76,14 @@ static void remember_pulse(struct oracle *o)
 static void advance(struct oracle *o)
 {
 	const struct oracle_times *t = o->t;
-	int64_t base = later(later(o->at[HIGH], o->at[STARTER_OFF]), o->at[IGN_ON]);
 	int64_t loud = o->at[STARTER_IN_HIGH];
 
 	if (running(o))
 		o->at[RAN] = later(o->at[RAN], o->now_ms - period(o));
 	if (longer(o, o->at[BAD], t->bad_gap_ms))
 		o->at[HIGH] = ORACLE_NEVER;
-	if (o->at[PROVED] == ORACLE_NEVER && on(o, IGNITION) && !on(o, STARTER) && proves(o) &&
-	    o->now_ms - base >= t->running_ms)
-		o->at[PROVED] = base + t->running_ms;
+	if (o->at[PROVED] == ORACLE_NEVER && lasted(o, PROVING, t->running_ms))
+		o->at[PROVED] = o->at[PROVING] + t->running_ms;
 	if (o->at[PROVED] != ORACLE_NEVER && on(o, IGNITION) && !stalled(o) &&
 	    !within(o, STARTER_OFF, t->coast_ms))
 		o->failures = 0;

@@ -998,6 +998,37 @@ static void the_documented_table_breaks_nothing_with_an_engine_early_or_late(voi
 	}
 }
 
+static uint32_t draw(uint32_t *seed, uint32_t n)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return (*seed >> 8) % n;
+}
+
+/* row() compares; here with bytes, samples and events that no engine node would give. */
+static void rebasing_changes_no_verdict(void **state)
+{
+	static const int32_t steps[] = { 0, 1, 19, 20, 50, 70, 99, 100, 150, 499, 501, 1000,
+		2000, 4000, 6000, 12000, 15000, 20000, 30000, 60000, 180000, 600000, 3600000 };
+	static const int relays[] = { STANDS, STANDS, STANDS, 0x00, 0x08, 0x09, 0x0d, 0x0a,
+		0x0c },
+			 inputs[] = { STANDS, STANDS, 0x00, 0x02, 0x03, 0x03, 0x0a, 0x0b, 0x01,
+				 BAD };
+	enum { N_STEPS = sizeof(steps) / sizeof(steps[0]) };
+	struct story s;
+	int64_t t_ms;
+	uint32_t seed = 1;
+
+	for (int run = 0; run < 400; run++) {
+		begin(&s, &oracle_default);
+		t_ms = 0;
+		for (int i = 0; i < 500; i++) {
+			t_ms += steps[draw(&seed, draw(&seed, N_STEPS) + 1)];
+			row(&s, t_ms, relays[draw(&seed, 9)], inputs[draw(&seed, 10)],
+			    draw(&seed, 4) ? 0 : UINT32_C(1) << draw(&seed, 14));
+		}
+	}
+}
+
 /* ---- traces ---- */
 
 static uint32_t mode_events(const char *word)
@@ -1180,6 +1211,7 @@ int main(void)
 		cmocka_unit_test(i3_a_board_that_was_reset_is_not_closed_again),
 		cmocka_unit_test(
 		    the_documented_table_breaks_nothing_with_an_engine_early_or_late),
+		cmocka_unit_test(rebasing_changes_no_verdict),
 		cmocka_unit_test(each_recorded_defect_breaks_the_rule_that_names_it),
 		cmocka_unit_test(good_traces_break_nothing),
 	};
