@@ -2,9 +2,10 @@
  * oracle - the judge of relay traces, written from the safety rules' text alone.
  *
  * Told row by row what stands from now on, it answers which rules that broke. Within a row the
- * order is: events, then the sample, then the byte that was written. Bytes are those the board
- * acknowledged, or what the contacts did; a separate oracle for each. It shares no code with
- * the engine node. A duty falls due and has one reaction time, P + slack, in which to be done.
+ * order is: events, then the sample, then the byte that was written, as the board acknowledged
+ * it. Another oracle may judge what the contacts did: the inputs follow them, so in a row of
+ * their own. A duty falls due and has one reaction time, P + slack, in which to be done, also
+ * while no write can be acknowledged: whether that excuses is the caller's to say.
  *
  *   S1        as written
  *   S2        no running input within at_rest; ignition alone for 3 samples before the pulse

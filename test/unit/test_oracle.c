@@ -1092,7 +1092,8 @@ static void trace_row(struct story *acked, struct story *contacts, char *line)
 	t_ms = strtoll(field[0], NULL, 10);
 	events = events_of(field[4]);
 	row(acked, t_ms, byte_of(field[1]), byte_of(field[3]), events);
-	row(contacts, t_ms, byte_of(field[2]), byte_of(field[3]), events);
+	row(contacts, t_ms, byte_of(field[2]), STANDS, events); /* the inputs follow it */
+	row(contacts, t_ms, STANDS, byte_of(field[3]), 0);
 }
 
 static uint64_t judge_trace(const char *path, char *head, int size)
