@@ -54,7 +54,7 @@ static uint64_t ignition_due(const struct oracle *o)
 		follow += t->lead_ms;
 	return when(longer(o, absent, fuel_limit(t) + react), ORACLE_F2) |
 	       when(longer(o, silent, follow) && !has(o, MAINTENANCE), ORACLE_F3) |
-	       when(proved && valid(o) && longer(o, o->at[LOW], t->lost_ms + react) &&
+	       when(proved && longer(o, o->at[LOW], t->lost_ms + react) &&
 			longer(o, o->at[VALID], react),
 		   ORACLE_R1) |
 	       when(longer(o, o->at[PROVED], t->max_run_ms + t->cooldown_ms + 2 * react),
@@ -78,14 +78,13 @@ static uint64_t load_due(const struct oracle *o)
 static uint64_t glow_due(const struct oracle *o)
 {
 	const struct oracle_times *t = o->t;
-	int64_t stood = o->now_ms - o->at[GLOW_ON];
 	int32_t react = reaction(o);
+	int64_t most = INT64_C(3) * t->glow_max_ms - o->glow_total_ms;
 
-	if (!on(o, GLOW))
-		return 0;
-	return when(stood > t->glow_max_ms + react ||
-			o->glow_total_ms + stood > 3 * t->glow_max_ms + react ||
-			longer(o, o->at[PROVED], t->glow_after_ms + react),
+	if (most > t->glow_max_ms)
+		most = t->glow_max_ms;
+	return when(on(o, GLOW) && (longer(o, o->at[GLOW_ON], most + react) ||
+				       longer(o, o->at[PROVED], t->glow_after_ms + react)),
 	    ORACLE_G1);
 }
 
@@ -193,7 +192,7 @@ static uint64_t ignition_falls(const struct oracle *o, int relays)
 		cooling = o->at[STOP];
 	if (o->at[CHARGER_OFF] != ORACLE_NEVER)
 		cooling = o->at[CHARGER_OFF];
-	cooled = !on(o, CHARGER) && o->now_ms - cooling >= o->t->cooldown_ms;
+	cooled = !on(o, CHARGER) && longer(o, cooling, o->t->cooldown_ms - 1);
 	return when((relays & CHARGER) || !(cooled || excused(o)), ORACLE_C2);
 }
 

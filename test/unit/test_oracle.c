@@ -156,7 +156,7 @@ static void s2_no_pulse_within_10_s_of_a_turning_engine(void **state)
 		row(&s, T - 8501 + late, STANDS, 0x01, 0);
 		row(&s, T - 8500 + late, STANDS, 0x00, 0);
 		crank(&s, T + late * 2, ORACLE_BEGIN);
-		broke(&s, late ? "" : "");
+		broke(&s, "");
 	}
 	fresh(&s);
 	row(&s, T - 8499, STANDS, 0x01, 0);
@@ -177,6 +177,11 @@ static void s2_no_pulse_before_three_samples_of_ignition_alone(void **state)
 		row(&s, T + 60, 0x09, STANDS, 0);
 		broke(&s, samples < 3 ? "S2" : "");
 	}
+	fresh(&s);
+	row(&s, T, 0x08, 0x00, ORACLE_BEGIN);
+	row(&s, T + 20, STANDS, 0x0a, 0); /* the starter's input is there already */
+	row(&s, T + 400, 0x09, STANDS, 0);
+	broke(&s, "S2");
 	for (int stood = 199; stood <= 200; stood++) {
 		fresh(&s);
 		row(&s, T, 0x08, 0x06, ORACLE_BEGIN);
@@ -658,6 +663,11 @@ static void c3_a_sagging_alternator_is_unloaded(void **state)
 	row(&s, t_ms + 100, STANDS, 0x03, 0); /* one low sample only */
 	until(&s, t_ms + 10000);
 	broke(&s, "");
+	t_ms = load(&s);
+	row(&s, t_ms, STANDS, 0x02, 0);
+	row(&s, t_ms + 100, STANDS, BAD, 0); /* the second is none */
+	until(&s, t_ms + 700);
+	broke(&s, "");
 }
 
 static void c4_the_charger_closes_again_after_a_pause(void **state)
@@ -797,6 +807,9 @@ static void r5_a_stop_on_load_opens_the_charger_and_ends_the_run(void **state)
 	t_ms = load(&s);
 	row(&s, t_ms, 0x08, STANDS, ORACLE_STOP);
 	limit(&s, t_ms + 184300, "R5");
+	warming(&s);
+	row(&s, CAUGHT + 30000, STANDS, STANDS, ORACLE_STOP);
+	limit(&s, CAUGHT + 30000 + 184300, "R5");
 }
 
 static void r5_an_emergency_stop_opens_everything_and_holds(void **state)
@@ -895,6 +908,32 @@ static void l3_raw_starter_bytes_stay_under_the_starters_rules(void **state)
 	broke(&s, "S5");
 	row(&s, STARTER + 13000, STANDS, 0x0b, 0);
 	limit(&s, STARTER + 13070, "S3");
+}
+
+static void l3_raw_bytes_know_no_requests(void **state)
+{
+	struct story s;
+
+	fresh(&s);
+	row(&s, T, STANDS, STANDS, ORACLE_MAINTENANCE);
+	for (int i = 1; i < 6; i++) { /* more pulses than a request has */
+		crank(&s, T + i * 30000, 0);
+		miss(&s, T + i * 30000 + 2000);
+	}
+	broke(&s, "");
+	for (int i = 6; i < 8; i++) { /* 1.5 s without an answer, twice */
+		row(&s, T + i * 30000, 0x08, 0x02, 0);
+		row(&s, T + i * 30000 + 300, 0x09, STANDS, 0);
+		row(&s, T + i * 30000 + 1800, 0x00, 0x00, 0);
+	}
+	broke(&s, "");
+	row(&s, T + 240000, 0x08, 0x01, 0); /* a wire that is looked for */
+	row(&s, T + 249000, 0x00, 0x00, 0);
+	broke(&s, "");
+	crank(&s, T + 270000, 0);
+	catches(&s, T + 274500);
+	row(&s, T + 280000, 0x00, 0x01, 0); /* what caught may be let go */
+	broke(&s, "");
 }
 
 static void m1_off_and_maintenance_forbid_every_start(void **state)
@@ -1206,6 +1245,7 @@ int main(void)
 		cmocka_unit_test(l2_an_old_request_is_not_carried_out),
 		cmocka_unit_test(l3_one_start_at_a_time_and_raw_bytes_for_10_s),
 		cmocka_unit_test(l3_raw_starter_bytes_stay_under_the_starters_rules),
+		cmocka_unit_test(l3_raw_bytes_know_no_requests),
 		cmocka_unit_test(m1_off_and_maintenance_forbid_every_start),
 		cmocka_unit_test(i2_bad_samples_open_starter_and_charger),
 		cmocka_unit_test(i2_bad_samples_close_nothing),
