@@ -153,16 +153,11 @@ static void s2_no_pulse_within_10_s_of_a_turning_engine(void **state)
 
 	for (int late = 0; late < 2; late++) {
 		fresh(&s);
-		row(&s, T - 8501 + late, STANDS, 0x01, 0);
-		row(&s, T - 8500 + late, STANDS, 0x00, 0);
-		crank(&s, T + late * 2, ORACLE_BEGIN);
-		broke(&s, "");
+		row(&s, STARTER - 10000 + late, STANDS, 0x01, 0);
+		row(&s, STARTER - 10000 + late + 1, STANDS, 0x00, 0);
+		crank(&s, T, ORACLE_BEGIN);
+		broke(&s, late ? "S2" : "");
 	}
-	fresh(&s);
-	row(&s, T - 8499, STANDS, 0x01, 0);
-	row(&s, T - 8498, STANDS, 0x00, 0);
-	crank(&s, T, ORACLE_BEGIN);
-	broke(&s, "S2");
 }
 
 static void s2_no_pulse_before_three_samples_of_ignition_alone(void **state)
@@ -422,6 +417,11 @@ static void f1_ignition_needs_a_request(void **state)
 	row(&s, T + 10, STANDS, STANDS, ORACLE_STOP);
 	row(&s, T + 1000, 0x08, STANDS, 0);
 	broke(&s, "F1 P2");
+	cool(&s, load(&s));
+	row(&s, s.last_ms + 10, STANDS, STANDS, ORACLE_OFF);
+	row(&s, s.last_ms + 10, STANDS, STANDS, ORACLE_ENABLED); /* is no request */
+	row(&s, s.last_ms + 600000, 0x08, STANDS, 0);
+	broke(&s, "F1 P2");
 }
 
 static void f1_nothing_starts_while_latched(void **state)
@@ -447,6 +447,11 @@ static void f1_ten_minutes_between_runs(void **state)
 	for (int early = 0; early < 2; early++) {
 		t_ms = load(&s);
 		cool(&s, t_ms);
+		row(&s, t_ms + 780000 - early, 0x08, STANDS, ORACLE_BEGIN);
+		broke(&s, early ? "F1" : "");
+		t_ms = load(&s); /* ended by itself: no stop was told */
+		row(&s, t_ms, 0x08, STANDS, 0);
+		row(&s, t_ms + 180000, 0x00, 0x00, 0);
 		row(&s, t_ms + 780000 - early, 0x08, STANDS, ORACLE_BEGIN);
 		broke(&s, early ? "F1" : "");
 	}
