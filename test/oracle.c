@@ -264,8 +264,10 @@ static uint64_t hear(struct oracle *o, uint32_t events)
 		mark(o, ESTOP, true);
 	if (events & ORACLE_LATCHED)
 		o->flags |= LATCHED;
-	if (events & ORACLE_RESTARTED)
+	if (events & ORACLE_RESTARTED) {
 		o->flags |= FRESH;
+		o->at[PROVING] = ORACLE_NEVER; /* the new process must see for itself */
+	}
 	if (events & ORACLE_BOARD_RESET)
 		o->flags |= RESET;
 	if (events & ORACLE_ADOPTED)
@@ -295,7 +297,7 @@ uint64_t oracle_row(struct oracle *o, int64_t t_ms, int relays, int inputs, uint
 		o->flags |= KNOWN | (relays ? ORDERED : 0);
 		if (events & ORACLE_RESTARTED)
 			o->flags |= FRESH;
-	} else if (told && relays != o->relays) {
+	} else if (told && (relays != o->relays || (events & ORACLE_WRITTEN))) {
 		broken |= oracle_judge(o, relays);
 		stand(o, relays);
 	}
