@@ -167,6 +167,7 @@ static void s2_no_pulse_before_three_samples_of_ignition_alone(void **state)
 	for (int samples = 1; samples <= 3; samples++) {
 		fresh(&s);
 		row(&s, T, 0x08, 0x00, ORACLE_BEGIN);
+		row(&s, T + 10, STANDS, 0x00, 0); /* counts for nothing */
 		for (int i = 0; i < samples; i++)
 			row(&s, T + 20 + i, STANDS, 0x02, 0);
 		row(&s, T + 60, 0x09, STANDS, 0);
