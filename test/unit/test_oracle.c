@@ -773,7 +773,8 @@ static void c4_the_charger_closes_again_after_a_pause(void **state)
 	}
 	t_ms = load(&s); /* after a fault, then as one wishes */
 	row(&s, t_ms, STANDS, BAD, 0);
-	row(&s, t_ms + 510, 0x08, 0x03, 0);
+	row(&s, t_ms + 510, 0x08, STANDS, 0);
+	row(&s, t_ms + 600, STANDS, 0x03, 0);
 	row(&s, t_ms + 40000, 0x0a, STANDS, 0);
 	row(&s, t_ms + 50000, 0x08, STANDS, ORACLE_STOP);
 	row(&s, t_ms + 51000, STANDS, STANDS, ORACLE_BEGIN);
