@@ -60,11 +60,11 @@ static void sample(struct oracle *o, int inputs)
 static void remember_pulse(struct oracle *o)
 {
 	int last = ORACLE_PULSES - 1;
+	int64_t end_ms = o->pulse[last].end_ms;
 
-	if (last > 0 &&
-	    overlap(o, o->pulse[last].end_ms - o->pulse[last].on_ms, o->pulse[last].end_ms) > 0)
+	if (overlap(o, end_ms - o->pulse[last].on_ms, end_ms) > 0)
 		o->pulse[last].on_ms += o->pulse[last - 1].on_ms;
-	else if (last > 0)
+	else
 		o->pulse[last] = o->pulse[last - 1];
 	for (int i = last - 1; i > 0; i--)
 		o->pulse[i] = o->pulse[i - 1];
@@ -211,7 +211,8 @@ static void stop(struct oracle *o)
 {
 	if (!has(o, STOPPED)) {
 		o->at[STOP] = o->now_ms;
-		if (on(o, IGNITION) && !has(o, PULSED) && o->at[PROVED] == ORACLE_NEVER)
+		if (on(o, IGNITION) && !has(o, PULSED) && o->at[PROVED] == ORACLE_NEVER &&
+		    !running(o))
 			o->flags |= STOPPED_EARLY;
 	}
 	drop(o, ORDERED);
