@@ -21,7 +21,9 @@ static inline bool elapsed(int64_t since_ms, int64_t span_ms, int64_t now_ms);
 
 /*@ requires \valid(k) && alarm < ALARM_N;
     assigns k->alarms, k->ledger.latches, k->dirty;
-    ensures \old(k->ledger.latches) != 0 ==> k->ledger.latches != 0; */
+    ensures R5: \old(k->ledger.latches) != 0 ==> k->ledger.latches != 0;
+    ensures R1: ON(\old(k->ledger.latches), 1 << ALARM_UNEXPECTED_STOP) ==>
+	ON(k->ledger.latches, 1 << ALARM_UNEXPECTED_STOP); */
 void interlock_raise(struct interlock *k, enum alarm alarm);
 
 /*@ requires \valid(k) && alarm < ALARM_N;
@@ -34,6 +36,18 @@ void interlock_lower(struct interlock *k, enum alarm alarm);
     ensures R4: !\old(k->descending) && k->relays ==> k->descend_ms == now_ms && !k->permit;
     ensures since: is_since(\old(k->descend_ms)) ==> is_since(k->descend_ms); */
 void interlock_descend(struct interlock *k, enum alarm why, int64_t now_ms);
+
+/*@ requires \valid(k);
+    assigns k->alarms, k->ledger.latches, k->ledger.mode, k->permit, k->dirty;
+    ensures R5: k->ledger.mode == MODE_ESTOP && !k->permit; */
+void interlock_estop(struct interlock *k);
+
+/*@ requires \valid_read(k);
+    assigns \nothing;
+    ensures P1: \result ==> k->ledger.held && k->ledger.latches == 0;
+    ensures M1: \result ==> k->ledger.mode != MODE_MAINTENANCE &&
+	k->ledger.mode != MODE_ESTOP && k->ledger.mode != MODE_OFF; */
+bool interlock_had_run(const struct interlock *k);
 
 /*@ requires \valid_read(k);
     assigns \nothing;

@@ -153,7 +153,8 @@ static bool gate_i1(const struct interlock *k, uint8_t want, int64_t now_ms);
 
 /*@ requires \valid_read(k);
     assigns \nothing;
-    ensures I2: PASSED(k, RELAY_STARTER) ==> k->in.bad_ms == 0; */
+    ensures I2: \result == 0 && (want & ~k->relays &
+	(RELAY_IGNITION | RELAY_STARTER | RELAY_CHARGER)) != 0 ==> k->in.bad_ms == 0; */
 static bool gate_i2(const struct interlock *k, uint8_t want, int64_t now_ms);
 
 /*@ requires \valid_read(k) && \valid_read(s) && is_config(k->config) && has_pulses(k);

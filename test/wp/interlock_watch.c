@@ -1,4 +1,5 @@
-/* What each rule's check demands of standing relays. */
+/* What each rule's check demands of standing relays, and what a sample leaves behind.
+ * Left out: interlock_watch, which asks the checks through the table. */
 #include "test/wp/interlock.h"
 
 #define CRANKS(k) ON((k)->relays, RELAY_STARTER)
@@ -14,13 +15,16 @@
 /* clang-format off */
 /*@ assigns \nothing;
     ensures \result.write && \result.relays == relays && \result.rule == rule;
+    ensures G1: OFF(relays, RELAY_GLOW) ==> OFF(\result.relays, RELAY_GLOW);
     ensures \result.alarm == ALARM_N; */
 static struct verdict force(uint8_t relays, enum rule rule);
 
 /*@ requires \valid(k) && alarm < ALARM_N;
     assigns ALARMS(k);
     ensures \result.write && \result.relays == relays && \result.rule == rule;
-    ensures \result.alarm == alarm; */
+    ensures \result.alarm == alarm;
+    ensures R1: ON(\old(k->ledger.latches), 1 << ALARM_UNEXPECTED_STOP) ==>
+	ON(k->ledger.latches, 1 << ALARM_UNEXPECTED_STOP); */
 static struct verdict force_alarm(
     struct interlock *k, uint8_t relays, enum rule rule, enum alarm alarm);
 
@@ -135,7 +139,8 @@ struct verdict watch_c3(struct interlock *k, int64_t now_ms);
     assigns ALARMS(k), k->ledger.unexpected_ms;
     ensures R1: FUELLED(k) && k->proved && k->in.lost ==> WRITES(0);
     ensures R1_twice: FUELLED(k) && k->proved && k->in.lost &&
-	WITHIN(\old(k->ledger.unexpected_ms), HOUR_MS, now_ms) ==> k->ledger.latches != 0;
+	WITHIN(\old(k->ledger.unexpected_ms), HOUR_MS, now_ms) ==>
+	ON(k->ledger.latches, 1 << ALARM_UNEXPECTED_STOP);
     ensures QUIET || WRITES(0); */
 struct verdict watch_r1(struct interlock *k, int64_t now_ms);
 
@@ -188,6 +193,16 @@ struct verdict watch_r2(struct interlock *k, int64_t now_ms);
 	k->in.run_ms >= RUN_DEBOUNCE_MS ==> \result.rule == RULE_R3; */
 struct verdict watch_r3(struct interlock *k, int64_t now_ms);
 
+/*@ requires LOCK(k) && is_since(k->ledger.lockout_ms);
+    requires \forall integer i; 0 <= i < LEDGER_RETRIES ==> is_since(k->ledger.retries[i]);
+    assigns k->ledger.retries[0 .. LEDGER_RETRIES - 1], k->ledger.latches, k->ledger.failed,
+	k->alarms, k->dirty;
+    ensures QUIET;
+    ensures S6: \result.alarm != ALARM_N ==> k->config->lockout_retries > 0 &&
+	ELAPSED(k->ledger.lockout_ms, k->config->lockout_ms, now_ms) &&
+	k->ledger.retries[0] == now_ms; */
+struct verdict watch_s6(struct interlock *k, int64_t now_ms);
+
 /*@ requires LOCK(k) && is_since(k->mode_ms);
     assigns ALARMS(k);
     ensures QUIET; */
@@ -220,12 +235,19 @@ static void see_starter(struct interlock *k, int64_t now_ms);
 static void see_stuck(struct interlock *k, int64_t now_ms);
 
 /*@ requires LOCK(k);
-    assigns k->proved, k->ledger, k->alarms, k->dirty;
+    assigns k->proved, k->alarms, k->dirty, k->ledger.held, k->ledger.failed, k->ledger.warm,
+	k->ledger.run_from_ms, k->ledger.deadline_ms, k->ledger.total_starts;
     ensures C1: k->proved ==> \old(k->proved) || k->in.running;
     ensures R4: !\old(k->proved) && k->proved ==> k->ledger.run_from_ms == now_ms &&
-	k->ledger.deadline_ms == now_ms + k->config->max_run_ms;
-    ensures R5: k->ledger.latches == \old(k->ledger.latches); */
+	k->ledger.deadline_ms == now_ms + k->config->max_run_ms; */
 static void see_run(struct interlock *k, int64_t now_ms);
+
+/*@ requires LOCK(k) && is_since(k->stuck_ms) && is_since(k->mode_ms);
+    assigns k->alarms, k->ledger, k->permit, k->dirty, k->seen_mode, k->mode_ms,
+	k->starter_seen, k->absent, k->stuck_ms, k->proved, k->stopping;
+    ensures R5: k->in.estop ==> k->ledger.mode == MODE_ESTOP;
+    ensures I1: !k->known ==> k->proved == \old(k->proved); */
+static void see(struct interlock *k, int64_t now_ms);
 /* clang-format on */
 
 #include "node-genctl/interlock_watch.c"
