@@ -37,7 +37,7 @@ static int32_t count(int32_t n, bool more);
     ensures so ==> *since_ms == (\old(*since_ms) == INT64_MIN ? now_ms : \old(*since_ms)); */
 static void hold(int64_t *since_ms, bool so, int64_t now_ms);
 
-/*@ requires \valid_read(in) && is_config(in->config) && is_past(in->ignition_ms);
+/*@ requires \valid_read(in) && \valid_read(in->config) && is_past(in->ignition_ms);
     requires is_time(now_ms) && fault <= SAMPLE_ZERO;
     assigns \nothing;
     ensures I2: \result == SAMPLE_OK ==> fault == SAMPLE_OK && (raw & 0xf0) == 0;
