@@ -20,7 +20,7 @@
 /* clang-format off */
 /*@ requires is_since(since_ms) && is_time(now_ms) && since_ms <= now_ms;
     assigns \nothing;
-    ensures 0 <= \result < INT32_MAX;
+    ensures bounded: 0 <= \result < INT32_MAX;
     ensures since_ms == INT64_MIN ==> \result == 0;
     ensures since_ms != INT64_MIN && now_ms - since_ms < INT32_MAX ==>
 	\result == now_ms - since_ms; */

@@ -78,9 +78,8 @@ static enum seq_event fail(struct sequence *s, const struct seq_in *in, int64_t 
     assigns WENT;
     ensures KEPT;
     ensures S3: NO_CRANK;
-    ensures C3: \old(s->entered) || \old(s->phase) != PHASE_LOADED ==> NO_LOAD;
     ensures C1: NO_LOAD;
-    ensures S2: s->phase == PHASE_IGNITION ==> \false; */
+    ensures S2: s->phase != PHASE_IGNITION && s->phase != PHASE_RESET; */
 static enum seq_event follow(struct sequence *s, const struct seq_in *in, int64_t now_ms);
 
 /*@ requires SEQ(s) && IN(in);
@@ -88,14 +87,16 @@ static enum seq_event follow(struct sequence *s, const struct seq_in *in, int64_
     ensures KEPT;
     ensures R5: s->phase == PHASE_OFF || s->phase == PHASE_STOPPING ||
 	s->phase == PHASE_COOLDOWN;
-    ensures C2: STARTED(\old(s->phase)) ==> s->phase == PHASE_COOLDOWN; */
+    ensures C2: STARTED(\old(s->phase)) ==> s->phase == PHASE_COOLDOWN;
+    ensures s->phase == \old(s->phase) ==> s->entered == \old(s->entered); */
 static enum seq_event stop(struct sequence *s, const struct seq_in *in, int64_t now_ms);
 
 /*@ requires SEQ(s) && IN(in);
     assigns WENT, s->attempt, s->attempts, s->sagged;
     ensures KEPT;
     ensures S2: s->phase != \old(s->phase) ==> s->phase == PHASE_WAIT ||
-	s->phase == PHASE_STABILISE || s->phase == PHASE_WARMUP; */
+	s->phase == PHASE_STABILISE || s->phase == PHASE_WARMUP;
+    ensures s->phase == \old(s->phase) ==> s->entered == \old(s->entered); */
 static enum seq_event run(struct sequence *s, const struct seq_in *in, int64_t now_ms);
 
 /*@ requires SEQ(s) && is_time(now_ms);
@@ -158,7 +159,7 @@ static enum seq_event watch_engine(struct sequence *s, const struct seq_in *in, 
     ensures C1: ENTERS(PHASE_LOADED) ==> \old(s->phase) == PHASE_STABILISE &&
 	in->in->run && in->in->run_ms >= s->config->warmup_ms + s->config->stabilise_ms;
     ensures R5: in->wish == SEQ_REST ==> NO_CRANK && NO_LOAD && s->phase != PHASE_IGNITION &&
-	s->phase != PHASE_RESET && s->phase != PHASE_WAIT; */
+	s->phase != PHASE_RESET; */
 static enum seq_event advance(struct sequence *s, const struct seq_in *in, int64_t now_ms);
 
 /*@ requires SEQ(s) && IN(in);
