@@ -19,6 +19,7 @@ struct deadman {
 	pid_t guard;
 	int fd;
 	uint8_t relays;
+	bool proved;
 };
 
 /* Waits for the next beat; false: none came in `limit_ms`. */
@@ -47,6 +48,7 @@ static enum ending listen_to_guard(struct deadman *d)
 		if (beat.orderly)
 			return ORDERLY;
 		d->relays = beat.relays;
+		d->proved = beat.proved;
 		(void)!send(
 		    d->fd, &beat.serial, sizeof(beat.serial), MSG_NOSIGNAL | MSG_DONTWAIT);
 	}
@@ -79,7 +81,7 @@ static void open_everything(struct deadman *d)
 		bool acked = d->board->ops->write_relays(d->board, 0) == 0;
 
 		if (acked && gone) {
-			log_warn("deadman", "guard gone while cranking: all relays opened");
+			log_warn("deadman", "guard gone in an attempt: all relays opened");
 			return;
 		}
 		gone = gone || guard_is_gone(d, 0);
@@ -153,11 +155,11 @@ int deadman_main(const struct genctl_config *config, pid_t guard, int guard_fd)
 		return 1;
 	if (listen_to_guard(&d) == ORDERLY)
 		return 0;
-	if (d.relays & RELAY_STARTER)
-		open_everything(&d);
-	else if (d.relays)
-		bring_down(&d);
-	else
+	if (!d.relays)
 		guard_is_gone(&d, SLOW_MS);
+	else if ((d.relays & RELAY_STARTER) || !d.proved)
+		open_everything(&d);
+	else
+		bring_down(&d);
 	return 0;
 }

@@ -6,7 +6,8 @@
  * for 200 ms while the starter may be closed, for 5 s otherwise.
  *
  *   starter may be closed  -> 0x00 at once, until acknowledged
- *   ignition closed        -> 60 s for a new guard, then 0x08, the cool-down, 0x00
+ *   engine not proved      -> the same: fuel is on and there is no run to keep
+ *   engine runs            -> 60 s for a new guard, then 0x08, the cool-down, 0x00
  *   nothing closed         -> ends
  *
  * Never two writers: a silent guard is SIGKILLed first, and a descriptor of a dead process
@@ -25,6 +26,7 @@
 struct deadman_beat { /* guard -> deadman; `serial` alone comes back */
 	uint32_t serial;
 	uint8_t relays;	 /* that may be closed */
+	uint8_t proved;	 /* 1: the engine runs */
 	uint8_t orderly; /* 1: the guard leaves with every relay open: end */
 };
 
