@@ -6,8 +6,12 @@
  * did not come within its limit. What the trace says of starts and modes (`event`) is taken at
  * its word; what it does not say did not happen.
  *
- *   event words: boot | adopt | begin [first] [by=WHO] [age_ms=N] | permit | drop | mode=WORD |
- *		  estop | clear | orphan | back | deadline_ms=N ; all others are ignored
+ *   event words: boot | adopt | begin [first] by=operator|monitor [age_ms=N] | permit | drop |
+ *		  mode=auto|off|operator_run|operator_stop|maintenance|estop | estop | clear |
+ *		  orphan | back | deadline_ms=N ; all others are ignored
+ *
+ * A reading stands until the next row that has one, so a row is needed only where something
+ * changes. A trace that does not begin with `boot` is taken to have been right before.
  *
  * Units:  t_ms of one monotonic clock, never backwards.
  * Errors: none; a finding is told through found(), in the order of time.
@@ -31,6 +35,7 @@ struct audit {
 	void *owner;
 	struct inputs inputs;
 	struct interlock k;
+	int raw; /* the reading that stands */
 	int64_t now_ms, due_ms;
 	struct verdict due; /* demanded since due_ms and not done yet */
 	bool began;

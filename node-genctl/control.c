@@ -105,6 +105,9 @@ static const char *begin_text(int32_t answer)
 		return "No start: the engine runs by itself.";
 	case BEGIN_BUSY:
 		return "No start: the guard is busy with something else.";
+	case BEGIN_STALE:
+	case BEGIN_NOBODY:
+		return "No start: no fresh order stands behind it.";
 	case BEGIN_FAULT:
 		return "No start: the board, the saver or the deadman does not stand ready.";
 	default:
@@ -168,6 +171,18 @@ static void send_kind(struct control *c, enum order_kind kind, uint8_t relays, u
 
 	if (rc < 0)
 		log_warn("control", "the guard takes no order: %s", strerror(-rc));
+}
+
+static void send_begin(struct control *c)
+{
+	bool by_hand = c->lease.mode == MODE_OPERATOR_RUN;
+	struct order o = { .kind = ORDER_BEGIN,
+		.arg = c->seq.attempt == 1,
+		.by = by_hand ? BY_OPERATOR : BY_MONITOR,
+		.age_ms = by_hand ? 0 : c->lease.age_ms };
+
+	if (control_send(c, &o, NULL, 0, 0) < 0)
+		log_warn("control", "the guard takes no order");
 }
 
 static enum seq_wish wish_now(const struct control *c, int64_t now_ms)
@@ -246,7 +261,7 @@ static void step_once(struct control *c, int64_t now_ms, struct seq_out *out)
 	if (c->seq.phase == PHASE_STOPPING && c->g.permit && !outstanding(c, ORDER_ABANDON))
 		send_kind(c, ORDER_ABANDON, 0, 0);
 	if (out->begin && !outstanding(c, ORDER_BEGIN))
-		send_kind(c, ORDER_BEGIN, 0, c->seq.attempt == 1);
+		send_begin(c);
 	if (out->write && now_ms >= c->write_ms && !outstanding(c, ORDER_RELAYS))
 		send_kind(c, ORDER_RELAYS, out->relays, 0);
 }

@@ -139,7 +139,7 @@ static void turn(struct guard *g)
 	if (g->sample_ms <= now_ms)
 		guard_sample(g, now_ms);
 	if (guard_retry_ms(g) <= now_ms)
-		guard_retry(g, now_ms);
+		guard_retry(g, clock_ms());
 	if (g->stage == STAGE_LEAVING)
 		leaving(g, now_ms);
 	guard_push(g, now_ms);

@@ -42,11 +42,11 @@ static void abandon(struct guard *g)
 
 static void order_begin(struct guard *g, const struct order *o, int64_t now_ms)
 {
+	struct start start = { .first = o->arg == 1, .by = o->by, .age_ms = o->age_ms };
 	enum begin answer;
 
 	abandon(g);
-	answer =
-	    g->stage == STAGE_LIVE ? interlock_begin(&g->k, o->arg == 1, now_ms) : BEGIN_BUSY;
+	answer = g->stage == STAGE_LIVE ? interlock_begin(&g->k, &start, now_ms) : BEGIN_BUSY;
 	if (answer != BEGIN_OK) {
 		guard_answer(g, o->serial, (int32_t)answer);
 		return;

@@ -3,49 +3,7 @@
 #include <errno.h>
 #include <stddef.h>
 
-/* clang-format off */
-const struct rule_info rule_info[RULE_N] = {
-	[RULE_NONE] = { "", "" },
-	[RULE_S1] = { "S1", "The starter closes only with ignition closed and the charger open." },
-	[RULE_S2] = { "S2", "The starter closes only on an engine proved at rest, with feedback of ignition alone." },
-	[RULE_S3] = { "S3", "The starter opens as soon as the running input is seen." },
-	[RULE_S4] = { "S4", "The starter stays closed no longer than the crank time." },
-	[RULE_S5] = { "S5", "The starter rests between pulses and keeps its budget in ten minutes." },
-	[RULE_S6] = { "S6", "A start request has a limited number of pulses, then it is locked out." },
-	[RULE_S7] = { "S7", "A pulse without the starter's feedback for 1 s is given up." },
-	[RULE_S8] = { "S8", "Starter feedback while its relay is open cuts the fuel and latches." },
-	[RULE_S9] = { "S9", "No pulse without a second, independent end of crank standing by." },
-	[RULE_F1] = { "F1", "Ignition closes only for a start, an adoption or maintenance." },
-	[RULE_F2] = { "F2", "Ignition opens when the engine has not run in the time a start takes." },
-	[RULE_F3] = { "F3", "The ignition input follows its relay." },
-	[RULE_G1] = { "G1", "Glow only before and while cranking, and never long." },
-	[RULE_C1] = { "C1", "The charger closes only after the engine ran through warm-up and stabilise." },
-	[RULE_C2] = { "C2", "After load, ignition opens only when the cool-down is over." },
-	[RULE_C3] = { "C3", "The charger opens when the running input drops out on load." },
-	[RULE_C4] = { "C4", "The charger does not close again within 30 s of such an opening." },
-	[RULE_R1] = { "R1", "An engine lost on the run gets every relay opened." },
-	[RULE_R2] = { "R2", "An engine that turns after ignition opened is not reported stopped." },
-	[RULE_R3] = { "R3", "An engine that runs by itself is neither cranked nor counted as a failure." },
-	[RULE_R4] = { "R4", "A run has a longest time, whatever the monitor says." },
-	[RULE_R5] = { "R5", "Stop and emergency stop win in every phase." },
-	[RULE_P1] = { "P1", "The first write is 0x00, or 0x08 for an engine proved to be ours." },
-	[RULE_P2] = { "P2", "A relay closes only for an accepted, fresh command." },
-	[RULE_L1] = { "L1", "Permission to run is a lease that ends by itself." },
-	[RULE_L2] = { "L2", "An order is accepted once, fresh, from the present holder." },
-	[RULE_L3] = { "L3", "Raw relay bytes only in maintenance, never the charger, 10 s at most." },
-	[RULE_T1] = { "T1", "Only the monotonic clock moves a relay." },
-	[RULE_M1] = { "M1", "Off, maintenance and emergency stop hold over a restart and block every start." },
-	[RULE_I1] = { "I1", "A write counts only when the board acknowledged it." },
-	[RULE_I2] = { "I2", "A bad sample energises nothing." },
-	[RULE_I3] = { "I3", "A board that reset itself is not energised again in that attempt." },
-	[RULE_I4] = { "I4", "Without a board there is a fault, never a silent simulation." },
-};
-/* clang-format on */
-
-static bool within(int64_t since_ms, int64_t window_ms, int64_t now_ms)
-{
-	return since_ms != NEVER && now_ms - since_ms < window_ms;
-}
+#include "node-genctl/rules.h"
 
 void interlock_init(struct interlock *k, const struct engine_config *config,
     const struct ledger *ledger, int64_t now_ms)
@@ -70,61 +28,6 @@ void interlock_init(struct interlock *k, const struct engine_config *config,
 		k->ledger.mode = MODE_AUTO;
 }
 
-/* Starter time in the last ten minutes, and one whole crank more, against the budget. */
-static bool budget_spent(const struct interlock *k, int64_t now_ms)
-{
-	int32_t pulse_ms = crank_total_ms(k->config);
-	int64_t sum_ms = pulse_ms;
-
-	for (size_t i = k->permit; i < LEDGER_PULSES; i++)
-		if (within(k->ledger.pulses[i].from_ms, BUDGET_WINDOW_MS, now_ms))
-			sum_ms += k->ledger.pulses[i].ms;
-	return sum_ms > (int64_t)k->config->attempts * (pulse_ms + STARTER_SLACK_MS);
-}
-
-static int64_t later(int64_t a_ms, int64_t since_ms, int64_t window_ms)
-{
-	int64_t b_ms = since_ms == NEVER ? NEVER : since_ms + window_ms;
-
-	return b_ms > a_ms ? b_ms : a_ms;
-}
-
-/* When the oldest pulses have left the window far enough. */
-static int64_t budget_ready_ms(const struct interlock *k, int64_t at_ms)
-{
-	for (size_t i = LEDGER_PULSES; i > 0 && budget_spent(k, at_ms); i--)
-		at_ms = later(at_ms, k->ledger.pulses[i - 1].from_ms, BUDGET_WINDOW_MS);
-	return at_ms;
-}
-
-int64_t interlock_ready_ms(const struct interlock *k)
-{
-	const struct engine_config *c = k->config;
-	const struct ledger *l = &k->ledger;
-	int64_t at_ms = later(0, l->stopped_ms, c->between_runs_ms);
-
-	if (c->starts_per_hour <= LEDGER_STARTS)
-		at_ms = later(at_ms, l->starts[c->starts_per_hour - 1], HOUR_MS);
-	return budget_ready_ms(k, later(at_ms, l->inhibit_ms, 0));
-}
-
-static enum begin may_begin(const struct interlock *k, bool first, int64_t now_ms)
-{
-	if (k->ledger.latches)
-		return BEGIN_LATCHED;
-	if (k->ledger.mode != MODE_AUTO && k->ledger.mode != MODE_OPERATOR_RUN)
-		return BEGIN_MODE;
-	if (k->relays || k->permit || k->descending)
-		return BEGIN_BUSY;
-	if (!k->known || !k->ready || k->in.bad_ms)
-		return BEGIN_FAULT;
-	if (k->in.x)
-		return BEGIN_EXTERNAL;
-	if ((first && interlock_ready_ms(k) > now_ms) || budget_spent(k, now_ms))
-		return BEGIN_REST;
-	return BEGIN_OK;
-}
-
 static void push_time(int64_t *list, size_t n, int64_t now_ms)
 {
 	for (size_t i = n - 1; i > 0; i--)
@@ -132,25 +35,41 @@ static void push_time(int64_t *list, size_t n, int64_t now_ms)
 	list[0] = now_ms;
 }
 
-/* Charged in full before it happens: what a crash cannot tell us must count against us. */
-enum begin interlock_begin(struct interlock *k, bool first, int64_t now_ms)
+static void charge_pulse(struct ledger *l, int32_t ms, int64_t now_ms)
 {
-	struct ledger *l = &k->ledger;
-	enum begin answer = may_begin(k, first, now_ms);
-
-	if (answer != BEGIN_OK)
-		return answer;
 	for (size_t i = LEDGER_PULSES - 1; i > 0; i--)
 		l->pulses[i] = l->pulses[i - 1];
-	l->pulses[0] = (struct pulse){ now_ms, crank_total_ms(k->config) };
+	l->pulses[0] = (struct pulse){ now_ms, ms };
+}
+
+/* Charged in full before it happens: what a crash cannot tell us must count against us. */
+enum begin interlock_begin(struct interlock *k, const struct start *start, int64_t now_ms)
+{
+	struct ledger *l = &k->ledger;
+
+	for (const enum rule *r = rules_begin; *r; r++) {
+		enum begin answer = rule_info[*r].begin(k, start, now_ms);
+
+		if (answer != BEGIN_OK)
+			return answer;
+	}
+	charge_pulse(l, crank_total_ms(k->config), now_ms);
 	l->crank_ms = now_ms;
 	l->failed++;
-	if (first) {
+	if (start->first) {
 		l->request++;
 		push_time(l->starts, LEDGER_STARTS, now_ms);
 	}
 	k->dirty = true;
 	return BEGIN_OK;
+}
+
+enum rule interlock_gate(const struct interlock *k, uint8_t want, int64_t now_ms)
+{
+	for (const enum rule *r = rules_gate; *r; r++)
+		if (rule_info[*r].gate(k, want, now_ms))
+			return *r;
+	return RULE_NONE;
 }
 
 void interlock_permit(struct interlock *k)
@@ -163,91 +82,11 @@ void interlock_drop_permit(struct interlock *k)
 	k->permit = false;
 }
 
-static enum rule gate_starter(const struct interlock *k, int64_t now_ms)
-{
-	const struct engine_config *c = k->config;
-
-	if (!k->ready)
-		return RULE_S9;
-	if (!k->permit && k->ledger.mode != MODE_MAINTENANCE)
-		return RULE_S6;
-	if (k->in.bad_ms)
-		return RULE_I2;
-	if (k->in.alone_samples < ALONE_SAMPLES || k->in.still_ms < c->at_rest_ms)
-		return RULE_S2;
-	if (within(k->starter_off_ms, c->crank_rest_ms, now_ms) || budget_spent(k, now_ms))
-		return RULE_S5;
-	return RULE_NONE;
-}
-
-static enum rule gate_charger(const struct interlock *k, int64_t now_ms)
-{
-	if (k->ledger.mode == MODE_MAINTENANCE)
-		return RULE_L3;
-	if (!k->proved || !k->in.run || !(k->relays & RELAY_IGNITION) ||
-	    k->in.run_ms < k->config->warmup_ms + k->config->stabilise_ms)
-		return RULE_C1;
-	if (k->sagged && within(k->charger_off_ms, RECLOSE_MS, now_ms))
-		return RULE_C4;
-	return RULE_NONE;
-}
-
-static enum rule gate_rising(const struct interlock *k, uint8_t rising, int64_t now_ms)
-{
-	enum mode mode = k->ledger.mode;
-	enum rule rule = RULE_NONE;
-
-	if (!k->known)
-		return RULE_I1;
-	if (k->ledger.latches || k->descending)
-		return RULE_R5;
-	if (mode == MODE_ESTOP || mode == MODE_OFF)
-		return RULE_M1;
-	if ((rising & RELAY_IGNITION) && k->in.run)
-		return RULE_R3;
-	if ((rising & RELAY_IGNITION) && !k->permit && mode != MODE_MAINTENANCE)
-		return RULE_F1;
-	if ((rising & RELAY_GLOW) &&
-	    (k->in.run || k->proved || (!k->permit && mode != MODE_MAINTENANCE)))
-		return RULE_G1;
-	if (rising & RELAY_CHARGER)
-		rule = gate_charger(k, now_ms);
-	if (!rule && (rising & RELAY_STARTER))
-		rule = gate_starter(k, now_ms);
-	return rule;
-}
-
-static bool cools_too_little(const struct interlock *k, int64_t now_ms)
-{
-	bool engine_runs = k->proved && !k->in.lost && !k->ledger.latches;
-
-	return engine_runs && k->ledger.charged && k->ledger.mode != MODE_ESTOP &&
-	       ((k->relays & RELAY_CHARGER) ||
-		   within(k->charger_off_ms, k->config->cooldown_ms, now_ms));
-}
-
-enum rule interlock_gate(const struct interlock *k, uint8_t want, int64_t now_ms)
-{
-	uint8_t rising = want & ~k->relays, falling = k->relays & ~want;
-
-	if (want & ~RELAY_ALL)
-		return RULE_P2;
-	if ((want & RELAY_STARTER) &&
-	    (want & (RELAY_IGNITION | RELAY_CHARGER)) != RELAY_IGNITION)
-		return RULE_S1;
-	if ((want & (RELAY_CHARGER | RELAY_GLOW)) && !(want & RELAY_IGNITION))
-		return want & RELAY_GLOW ? RULE_G1 : RULE_C1;
-	if ((falling & RELAY_IGNITION) && cools_too_little(k, now_ms))
-		return RULE_C2;
-	return rising ? gate_rising(k, rising, now_ms) : RULE_NONE;
-}
-
 static void end_of_pulse(struct interlock *k, int64_t now_ms)
 {
 	k->starter_off_ms = now_ms;
 	k->ledger.crank_ms = now_ms;
-	if (k->permit)
-		k->ledger.pulses[0].ms = (int32_t)(now_ms - k->starter_on_ms);
+	k->ledger.pulses[0].ms = (int32_t)(now_ms - k->starter_on_ms);
 	k->permit = false;
 	k->dirty = true;
 }
@@ -276,8 +115,10 @@ static void begin_of_pulse(struct interlock *k, int64_t now_ms)
 	k->starter_on_ms = now_ms;
 	k->starter_seen = false;
 	k->absent = 0;
-	if (k->permit)
-		k->ledger.pulses[0].from_ms = now_ms;
+	if (!k->permit)
+		charge_pulse(&k->ledger, crank_total_ms(k->config), now_ms);
+	k->ledger.pulses[0].from_ms = now_ms;
+	k->dirty = true;
 }
 
 static void note_risen(struct interlock *k, uint8_t rose, int64_t now_ms)
@@ -309,7 +150,7 @@ void interlock_acked(struct interlock *k, uint8_t relays, int64_t now_ms)
 	}
 	k->suspect = stuck;
 	k->relays = relays;
-	k->known = true;
+	k->known = k->live = true;
 	interlock_lower(k, ALARM_OUTPUT_UNKNOWN);
 	if (fell & RELAY_STARTER)
 		end_of_pulse(k, now_ms);
@@ -417,8 +258,9 @@ int interlock_clear(struct interlock *k)
 	for (int a = 0; a < ALARM_N; a++)
 		if ((k->ledger.latches >> a & 1) && cause_stands(k, (enum alarm)a))
 			return a;
+	k->alarms &= ~ALARMS_PAST;
 	if (!k->ledger.latches && k->ledger.mode != MODE_ESTOP)
-		return 0; /* nothing to clear: no reason to end a run */
+		return 0; /* nothing latched: no reason to end a run */
 	k->alarms &= ~k->ledger.latches;
 	k->ledger.latches = 0;
 	k->ledger.failed = 0;

@@ -28,14 +28,41 @@ enum rule { /* ids and sentences: rule_info[] */
 	RULE_L1, RULE_L2, RULE_L3, RULE_T1, RULE_M1, RULE_I1, RULE_I2, RULE_I3, RULE_I4, RULE_N
 };
 enum begin {
-	BEGIN_OK, BEGIN_LATCHED, BEGIN_MODE, BEGIN_REST, BEGIN_EXTERNAL, BEGIN_FAULT, BEGIN_BUSY
+	BEGIN_OK, BEGIN_LATCHED, BEGIN_MODE, BEGIN_REST, BEGIN_EXTERNAL, BEGIN_FAULT, BEGIN_BUSY,
+	BEGIN_STALE, BEGIN_NOBODY
 };
+enum start_by { BY_NOBODY, BY_OPERATOR, BY_MONITOR };
 /* clang-format on */
 
+struct start { /* an attempt, as control asks for it */
+	bool first;	/* of its request */
+	uint8_t by;	/* enum start_by: who ordered it */
+	int32_t age_ms; /* of the order when it was accepted */
+};
+
+struct interlock;
+
+struct verdict {
+	bool write;
+	uint8_t relays;	  /* to be written now when `write` */
+	enum alarm alarm; /* newly raised, to be told; ALARM_N: none */
+	enum rule rule;	  /* that demands it */
+};
+
+/* The rule book: every invariant once. Gate, guard and audit know no other rules. A check that
+ * is NULL has nothing to say at that place. */
 struct rule_info {
 	const char *id, *text;
+	/* Whether `want`, written now, would break it. */
+	bool (*gate)(const struct interlock *k, uint8_t want, int64_t now_ms);
+	/* What it demands to be written, or told, now. */
+	struct verdict (*watch)(struct interlock *k, int64_t now_ms);
+	/* Why it forbids this attempt. */
+	enum begin (*begin)(const struct interlock *k, const struct start *s, int64_t now_ms);
 };
 extern const struct rule_info rule_info[RULE_N];
+/* The order in which they are asked: the weightiest answer first; RULE_NONE ends a list. */
+extern const enum rule rules_gate[], rules_watch[], rules_begin[];
 
 struct interlock {
 	const struct engine_config *config; /* borrowed */
@@ -43,6 +70,7 @@ struct interlock {
 	struct inputs_view in; /* the last sample */
 	uint8_t relays;	       /* last acknowledged byte */
 	bool known;	       /* false: the last write was not acknowledged */
+	bool live;	       /* a byte of ours was acknowledged since the start */
 	bool permit;	       /* one starter pulse is allowed */
 	bool ready;	       /* deadman and saver stand behind us (S9): set by the guard */
 	bool descending, dirty;
@@ -58,18 +86,11 @@ struct interlock {
 	int64_t glow_on_ms, descend_ms, stuck_ms, orphan_ms, raw_ms, mode_ms;
 };
 
-struct verdict {
-	bool write;
-	uint8_t relays;	  /* to be written now when `write` */
-	enum alarm alarm; /* newly raised, to be told; ALARM_N: none */
-	enum rule rule;	  /* that demands it */
-};
-
 /* `ledger`: as loaded and rebased. The relays are taken as unknown until acked() is told. */
 void interlock_init(struct interlock *k, const struct engine_config *config,
     const struct ledger *ledger, int64_t now_ms);
-/* May a start attempt be opened; `first` of its request? Charges it to the ledger if so. */
-enum begin interlock_begin(struct interlock *k, bool first, int64_t now_ms);
+/* May this attempt be opened? Charges it to the ledger if so. */
+enum begin interlock_begin(struct interlock *k, const struct start *start, int64_t now_ms);
 /* When the rests between runs allow a first attempt; now_ms or earlier: at once. */
 int64_t interlock_ready_ms(const struct interlock *k);
 void interlock_permit(struct interlock *k); /* the ledger is safe on disk: it may crank */

@@ -163,7 +163,8 @@ static void control_step(struct rig *r)
 	if (r->seq.phase == PHASE_OFF)
 		r->in.permit = PERMIT_NONE;
 	if (out.begin) {
-		enum begin b = interlock_begin(&r->lock, r->seq.attempt == 1, r->now_ms);
+		enum begin b = interlock_begin(&r->lock,
+		    &(struct start){ .first = r->seq.attempt == 1, .by = BY_MONITOR }, r->now_ms);
 
 		r->in.permit = b == BEGIN_OK ? PERMIT_GRANTED : PERMIT_REFUSED;
 		if (b == BEGIN_OK)

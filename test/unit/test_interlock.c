@@ -7,6 +7,7 @@
 
 #include "test/rig/rig.h"
 
+static const struct start first = { .first = true, .by = BY_MONITOR };
 enum { LIMIT_MS = 400000, RANDOM_STEPS = 200000 };
 
 static void reach(struct rig *r, enum phase phase, int32_t catch_ms)
@@ -183,7 +184,7 @@ static void every_latch_opens_everything_and_blocks_a_start(void **state)
 		rig_run(&r, 110);
 		assert_int_equal(r.lock.relays, 0);
 		rig_run(&r, 700000);
-		assert_int_equal(interlock_begin(&r.lock, true, r.now_ms), BEGIN_LATCHED);
+		assert_int_equal(interlock_begin(&r.lock, &first, r.now_ms), BEGIN_LATCHED);
 	}
 }
 
@@ -196,7 +197,7 @@ static void starts_are_limited_to_four_an_hour_and_ten_minutes_apart(void **stat
 	r.frozen = true;
 	for (int minute = 0; minute < 60; minute++) {
 		rig_run(&r, 60000);
-		if (interlock_begin(&r.lock, true, r.now_ms) == BEGIN_OK) {
+		if (interlock_begin(&r.lock, &first, r.now_ms) == BEGIN_OK) {
 			begun++;
 			r.lock.ledger.failed = 0;
 			r.lock.ledger.pulses[0].ms = 0;
@@ -274,7 +275,7 @@ static void random_bytes_from_a_hostile_control_break_no_rule(void **state)
 	for (int i = 0; i < RANDOM_STEPS; i++) {
 		seed = seed * 1664525 + 1013904223;
 		r.catch_ms = seed >> 8 & 1 ? 1500 : INT32_MAX;
-		if (seed >> 9 & 1 && interlock_begin(&r.lock, true, r.now_ms) == BEGIN_OK)
+		if (seed >> 9 & 1 && interlock_begin(&r.lock, &first, r.now_ms) == BEGIN_OK)
 			interlock_permit(&r.lock);
 		if (rig_ask(&r, seed >> 26 ? likely[seed >> 16 & 7] : 0) == RULE_NONE) {
 			closed += r.contacts & RELAY_STARTER;

@@ -7,6 +7,7 @@
 
 #include "test/rig/rig.h"
 
+static const struct start first = { .first = true, .by = BY_MONITOR };
 enum { LIMIT_MS = 400000 };
 
 static void expect_rows(const struct rig *r, const struct rig_row *want, int n)
@@ -290,9 +291,9 @@ static void spent_starter_budget_is_a_rest_whose_end_is_known(void **state)
 	}
 	assert_int_equal(closings(&r, RELAY_STARTER), 3);
 	assert_in_range(interlock_ready_ms(&r.lock) - r.now_ms, 400000, 600000);
-	assert_int_equal(interlock_begin(&r.lock, true, r.now_ms), BEGIN_REST);
+	assert_int_equal(interlock_begin(&r.lock, &first, r.now_ms), BEGIN_REST);
 	rig_run(&r, interlock_ready_ms(&r.lock) - r.now_ms);
-	assert_int_equal(interlock_begin(&r.lock, true, r.now_ms), BEGIN_OK);
+	assert_int_equal(interlock_begin(&r.lock, &first, r.now_ms), BEGIN_OK);
 }
 
 static void pulses_rest_at_least_15_s_and_none_is_longer_than_12_s(void **state)
