@@ -295,9 +295,10 @@ class Campaign:
                 print(f"  {word:8} the {victim:8} " + "".join(f"{n:10}" for n in row)
                       + f"{sum(row):9}")
         for victim in VICTIMS:
-            self.figures(f"{victim} struck while cranking: starter open",
-                         [s.crank_ms for s in self.struck
-                          if s.victim == victim and s.crank_ms is not None])
+            for word in SIGNALS:
+                self.figures(f"{word} the {victim} while cranking: starter open",
+                             [s.crank_ms for s in self.struck if s.victim == victim
+                              and s.word == word and s.crank_ms is not None])
         for word in SIGNALS:
             self.figures(f"{word} the guard on load, then adopted: charger open",
                          [s.charger_ms for s in self.struck if s.word == word

@@ -116,6 +116,30 @@ class Alone(unittest.TestCase):
             self.assertLessEqual(opened_ms(site.trace(), STARTER, struck) - struck,
                                  REACTION_MS + stall)
 
+    def test_without_a_new_guard_an_attempt_ends_before_its_crank_too(self):
+        with Site() as site:
+            site.reach("IGNITION").close()
+            site.wait_sim(lambda s: s["contacts"] == 0x08, 5, "fuel on")
+            site.daemon.kill()
+            site.wait_sim(lambda s: s["contacts"] == 0, 2, "fuel off")
+
+    def test_a_new_guard_that_dies_before_it_has_looked_leaves_a_deadman_that_knows(self):
+        with Site(sim=["catch 1000", "rise 200"]) as site:
+            site.reach("LOADED").close()
+            site.wait_sim(lambda s: s["contacts"] == 0x0a, 5, "the charger closed")
+            site.daemon.kill()
+            site.daemon.wait()
+            steps = len(site.trace())
+            site.daemon = site.spawn()
+            wait_until(lambda: len(site.helpers()) == 3, 5, "a new guard", site.log)
+            struck = now_ms()
+            site.daemon.kill()
+            site.daemon.wait()
+            self.assertEqual(len(site.trace()), steps, "it was killed too late")
+            site.wait_sim(lambda s: s["contacts"] == 0, 90, "all relays open")
+            cooling = opened_ms(site.trace(), CHARGER, struck)
+            self.assertGreaterEqual(cooling - struck, 59000)
+
     def test_without_a_new_guard_the_deadman_cools_down_and_stops(self):
         with Site(sim=["catch 1000", "rise 200"]) as site:
             site.reach("LOADED").close()
