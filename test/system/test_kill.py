@@ -76,6 +76,14 @@ class Trial:
         self.test.assertEqual(audit(site.trace()), [], site.log())
 
 
+def ended(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+            return f.read().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def setUpModule():
     global probe
     probe = Probe()
@@ -127,15 +135,19 @@ class Alone(unittest.TestCase):
         with Site(sim=["catch 1000", "rise 200"]) as site:
             site.reach("LOADED").close()
             site.wait_sim(lambda s: s["contacts"] == 0x0a, 5, "the charger closed")
+            first = site.pid("deadman")
             site.daemon.kill()
             site.daemon.wait()
+            site.sim("noise 128")  # so that it looks for as long as it may, 2 s
             steps = len(site.trace())
             site.daemon = site.spawn()
-            wait_until(lambda: len(site.helpers()) == 3, 5, "a new guard", site.log)
+            wait_until(lambda: site.pid("deadman") and ended(first), 2,
+                       "deadman in place of the first", site.log)
             struck = now_ms()
             site.daemon.kill()
             site.daemon.wait()
             self.assertEqual(len(site.trace()), steps, "it was killed too late")
+            site.sim("noise 0")
             site.wait_sim(lambda s: s["contacts"] == 0, 90, "all relays open")
             cooling = opened_ms(site.trace(), CHARGER, struck)
             self.assertGreaterEqual(cooling - struck, 59000)
