@@ -214,6 +214,8 @@ class Trial:
             for closed, opened in pulses(trace, STARTER):
                 if closed > s.ms + REACTION_MS or (opened or s.ms + 1) <= s.ms:
                     continue
+                if closed > s.ms and s.victim in ("saver", "deadman"):
+                    continue    # it was replaced by then
                 if stall > STALL_MS:
                     return False
                 assert opened is not None, "the starter stayed closed"

@@ -8,6 +8,7 @@ in its unit: genctld is started again, and only it.
 A reaction passes at its limit and the largest stall that the probe saw around it. Where that
 was over 100 ms the trial is repeated; more than 5 % of such repeats fail the whole.
 """
+import fcntl
 import os
 import signal
 import threading
@@ -151,6 +152,28 @@ class Alone(unittest.TestCase):
             site.wait_sim(lambda s: s["contacts"] == 0, 90, "all relays open")
             cooling = opened_ms(site.trace(), CHARGER, struck)
             self.assertGreaterEqual(cooling - struck, 59000)
+
+    def test_without_a_new_guard_a_frozen_attempt_ends_within_a_second(self):
+        with Site() as site:
+            site.reach("IGNITION").close()
+            site.wait_sim(lambda s: s["contacts"] == 0x08, 5, "fuel on")
+            os.kill(site.daemon.pid, signal.SIGSTOP)
+            site.wait_sim(lambda s: s["contacts"] == 0, 3, "fuel off")
+
+    def test_a_dead_guards_lock_that_goes_late_is_not_taken_for_a_new_guard(self):
+        with Site(sim=["catch 1000", "rise 200"]) as site:
+            site.reach("LOADED").close()
+            site.wait_sim(lambda s: s["contacts"] == 0x0a, 5, "the charger closed")
+            with open(site.config["board"]["socket"] + ".lock", "rb") as lock:
+                taker = threading.Thread(target=fcntl.flock, args=(lock, fcntl.LOCK_EX))
+                taker.start()   # it gets the lock when the guard's end lets it go
+                struck = now_ms()
+                site.daemon.kill()
+                site.daemon.wait()
+                taker.join()
+                wait_until(lambda: now_ms() > struck + 800, 1, "end of the lock's stay")
+            site.wait_sim(lambda s: s["contacts"] == 0x08, 90, "the charger open")
+            site.wait_sim(lambda s: s["contacts"] == 0, 10, "all relays open")
 
     def test_without_a_new_guard_the_deadman_cools_down_and_stops(self):
         with Site(sim=["catch 1000", "rise 200"]) as site:
