@@ -10,7 +10,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-enum { RETRY_MS = 20, SLOW_MS = 1000, PROBE_MS = 500, TAKEN_MS = 2000, GIVE_UP_MS = 600000 };
+enum { RETRY_MS = 20, SLOW_MS = 1000, PROBE_MS = 500, TAKEN_MS = 1000, GIVE_UP_MS = 600000 };
 enum ending { ENDED, SILENT, ORDERLY };
 
 struct deadman {

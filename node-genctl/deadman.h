@@ -14,7 +14,7 @@
  * Never two writers: a silent guard is SIGKILLed first, and a descriptor of a dead process
  * closes only after its last system call has returned; so the end of the socket proves that
  * no write of the old guard is still to come. Until that end is seen 0x00 is written again.
- * A new guard holds the board's lock: whoever finds it taken for 2 s, or when it wants to
+ * A new guard holds the board's lock: whoever finds it taken for 1 s, or when it wants to
  * write, leaves. The lock is held here only round a write, and a new guard waits up to 3 s
  * for it.
  */

@@ -25,6 +25,7 @@ import math
 import os
 import random
 import select
+import signal
 import statistics
 import sys
 import threading
@@ -282,10 +283,11 @@ class Campaign:
     def run(self, plans):
         # those in which the deadman waits its minute first, so that none is alone at the end
         plans = sorted(plans, key=lambda p: p.supervised or p.blows[0].victim != "guard")
+        pool = concurrent.futures.ThreadPoolExecutor(self.args.parallel)
         try:
-            with concurrent.futures.ThreadPoolExecutor(self.args.parallel) as pool:
-                list(pool.map(self.trial, plans))
+            list(pool.map(self.trial, plans))
         finally:
+            pool.shutdown(cancel_futures=True)
             self.probe.close()
 
     def report(self):
@@ -323,6 +325,7 @@ def main():
     parser.add_argument("--parallel", type=int, default=8)
     parser.add_argument("--replay", type=int, metavar="TRIAL-SEED")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # trials under way clean up
     rng = random.Random(args.seed)
     seeds = [rng.getrandbits(32) for _ in range(args.trials)]
     if args.replay is not None:
