@@ -129,7 +129,7 @@ class Trial:
         self.stall = 0
 
     def run(self):
-        """False: this machine stalled, and the reaction cannot be judged."""
+        """False: this machine stalled too long to judge what followed."""
         sim = [f"catch {self.plan.catch_ms}", "rise 200"]
         with Site(supervise=self.plan.supervised, sim=sim) as site:
             site.probe = self.probe
@@ -142,6 +142,8 @@ class Trial:
                     return False
                 self.end(site)
             except (AssertionError, OSError) as e:
+                if not self.struck and self.probe.stall_ms(self.start_ms, now_ms()) > STALL_MS:
+                    return False    # control was late by itself, and replaced
                 raise Failed(self.tell(site, e)) from e
         return True
 

@@ -423,6 +423,9 @@ static void the_emergency_stops_contact_opens_everything_within_two_samples(void
 	assert_int_equal(r.lock.relays, 0);
 	assert_true(latched(&r, ALARM_EMERGENCY_STOP));
 	assert_int_equal(r.lock.ledger.mode, MODE_ESTOP);
+	r.lock.dirty = false;
+	rig_run(&r, 3000);
+	assert_false(r.lock.dirty); /* it is saved once */
 	assert_int_equal(interlock_clear(&r.lock), ALARM_EMERGENCY_STOP);
 	r.extra = INPUT_IN3;
 	rig_run(&r, 3000);
