@@ -203,11 +203,9 @@ static void begin_adopted(struct guard *g, int64_t now_ms)
 /* Whose engine is it? Decided before the first byte (engine node: Unplanned restart). */
 static void audit(struct guard *g, int64_t now_ms)
 {
-	const struct ledger *l = &g->k.ledger;
-
 	if (interlock_may_adopt(&g->k))
 		begin_adopted(g, now_ms);
-	else if (!l->held || l->latches || now_ms - g->started_ms >= AUDIT_MS)
+	else if (!interlock_had_run(&g->k) || now_ms - g->started_ms >= AUDIT_MS)
 		guard_begin_open(g, now_ms);
 }
 

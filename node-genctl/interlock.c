@@ -216,9 +216,11 @@ static int may_change_mode(const struct interlock *k, enum mode mode)
 {
 	if (k->ledger.mode == MODE_ESTOP)
 		return -EPERM;
-	if (k->ledger.mode == MODE_MAINTENANCE && mode != MODE_OFF)
-		return -EPERM;
-	if (mode == MODE_MAINTENANCE && (k->relays || k->in.run))
+	if (k->ledger.mode == MODE_MAINTENANCE)
+		return mode == MODE_OFF || mode == MODE_MAINTENANCE ? 0 : -EPERM;
+	if (mode == MODE_OFF) /* where maintenance and a clear lead, and nobody else */
+		return k->ledger.mode == MODE_OFF ? 0 : -EPERM;
+	if (mode == MODE_MAINTENANCE && (!k->known || k->relays || k->in.run))
 		return -EBUSY;
 	return 0;
 }
@@ -269,14 +271,19 @@ int interlock_clear(struct interlock *k)
 	return 0;
 }
 
-bool interlock_may_adopt(const struct interlock *k)
+bool interlock_had_run(const struct interlock *k)
 {
 	enum mode mode = (enum mode)k->ledger.mode;
 	bool allowed =
 	    mode == MODE_AUTO || mode == MODE_OPERATOR_RUN || mode == MODE_OPERATOR_STOP;
 
-	return allowed && k->ledger.held && !k->ledger.latches && k->in.running &&
-	       k->in.bad_ms == 0 && k->in.x == (INPUT_ENGINE | INPUT_IGNITION);
+	return allowed && k->ledger.held && !k->ledger.latches;
+}
+
+bool interlock_may_adopt(const struct interlock *k)
+{
+	return interlock_had_run(k) && k->in.running && k->in.bad_ms == 0 &&
+	       k->in.x == (INPUT_ENGINE | INPUT_IGNITION);
 }
 
 void interlock_adopt(struct interlock *k, int64_t now_ms)

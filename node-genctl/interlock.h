@@ -116,6 +116,8 @@ void interlock_estop(struct interlock *k);
 /* The operator's clear: 0 and, if anything was latched, mode OFF; or the alarm (> 0) whose
  * cause is still present. */
 int interlock_clear(struct interlock *k);
+/* The ledger says that an engine was ours, and nothing forbids to take it on. */
+bool interlock_had_run(const struct interlock *k);
 /* A running engine that was ours (engine-node: Unplanned restart). Inputs prove it. */
 bool interlock_may_adopt(const struct interlock *k);
 void interlock_adopt(struct interlock *k, int64_t now_ms);

@@ -167,7 +167,7 @@ static bool gate_i1(const struct interlock *k, uint8_t want, int64_t now_ms)
 
 static bool gate_i2(const struct interlock *k, uint8_t want, int64_t now_ms)
 {
-	return rises(k, want, RELAY_STARTER) && k->in.bad_ms;
+	return rises(k, want, RELAY_IGNITION | RELAY_STARTER | RELAY_CHARGER) && k->in.bad_ms;
 }
 
 /* To a new attempt. */

@@ -208,6 +208,12 @@ static enum seq_event timed_out(struct sequence *s, const struct seq_in *in, int
 	const struct inputs_view *v = in->in;
 
 	switch (s->phase) {
+	case PHASE_RESET: /* a bad sample energises nothing */
+		if (v->bad_ms >= BAD_MS)
+			return fail(s, in, now_ms);
+		if (v->bad_ms == 0)
+			go(s, PHASE_IGNITION, in, now_ms);
+		return SEQ_NOTHING;
 	case PHASE_CRANK:
 		go(s, s->config->glow_mode == GLOW_ASSIST ? PHASE_ASSIST : PHASE_COAST, in,
 		    now_ms);

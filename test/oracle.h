@@ -2,9 +2,10 @@
  * oracle - the judge of relay traces, written from the safety rules' text alone.
  *
  * Told row by row what stands from now on, it answers which rules that broke. Within a row the
- * order is: events, then the sample, then the byte that was written. Bytes are those the board
- * acknowledged, or what the contacts did; a separate oracle for each. It shares no code with
- * the engine node. A duty falls due and has one reaction time, P + slack, in which to be done.
+ * order is: events, then the sample, then the byte that was written, as the board acknowledged
+ * it. Another oracle may judge what the contacts did: the inputs follow them, so in a row of
+ * their own. A duty falls due and has one reaction time, P + slack, in which to be done, also
+ * while no write can be acknowledged: whether that excuses is the caller's to say.
  *
  *   S1        as written
  *   S2        no running input within at_rest; ignition alone for 3 samples before the pulse
@@ -18,14 +19,17 @@
  *   F3        ignition on and its input low: relays to 0. Off and its input high: see S2, R3
  *   G1        as written; total a request
  *   C1 C4     after adoption or in the same run: stabilise; C4 30 s if opened for a fault
- *   C2        the whole cool-down once the engine was proved; shutdown class: see excused()
+ *   C2        the whole cool-down once the engine was proved, but for a stall in the coast;
+ *             the shutdown class needs none: see excused() in oracle_rules.c
  *   C3        as written, the second sample at most P after the first
- *   R1        relays to 0; twice in an hour locks out.   R2 R3   nothing rises
+ *   R1        relays to 0; twice in an hour locks out
+ *   R2 R3     nothing rises; alarms are not seen
  *   R4        charger open, ignition off a cool-down later
  *   R5        starter, or all before the coast; charger; a cool-down later ignition; E-stop all
- *   P1        first byte after RESTARTED.   P2   a rise without an order
- *   L2        STALE begins.   L3   raw bytes; a begin inside a start.   M1   begin, rise when
- * off I2        BAD in a pulse, on load; a rise of ignition, starter or charger on a BAD sample
+ *   P1        the first byte after RESTARTED, unless a BEGIN or MAINTENANCE came first
+ *   P2 M1     a rise without an order; a begin or a rise while off or in maintenance
+ *   L2 L3     STALE begins; raw bytes, a begin inside a start
+ *   I2        BAD in a pulse, on load; a rise of ignition, starter or charger on a BAD sample
  *   I3        a rise after BOARD_RESET
  *   Not seen in a trace: S9, L1, T1, I1 (an unacknowledged write shows as S4, I2...), I4;
  *   starts an hour and the pause after max_run are not in the rules.
@@ -46,7 +50,7 @@
 #define ORACLE_NEVER INT64_MIN
 
 /* clang-format off */
-enum { ORACLE_NONE = -1 /* relays: as before; inputs: no sample in this row */, ORACLE_BAD = -2 };
+enum { ORACLE_NONE = -1 /* relays as before, no sample in this row */, ORACLE_BAD = -2 };
 enum oracle_rule {
 	ORACLE_S1, ORACLE_S2, ORACLE_S3, ORACLE_S4, ORACLE_S5, ORACLE_S6, ORACLE_S7, ORACLE_S8,
 	ORACLE_F1, ORACLE_F2, ORACLE_F3, ORACLE_G1, ORACLE_C1, ORACLE_C2, ORACLE_C3, ORACLE_C4,
@@ -59,14 +63,14 @@ enum oracle_event {
 	ORACLE_ATTEMPT = 1 << 2,     /* the next attempt of the standing request */
 	ORACLE_ADOPTED = 1 << 3,     /* the running engine is taken over */
 	ORACLE_RESTARTED = 1 << 4,   /* a new process, without handover */
-	ORACLE_STOP = 1 << 5,	     /* accepted */
+	ORACLE_STOP = 1 << 5,	     /* accepted; the run ends. Until BEGIN only the first counts */
 	ORACLE_ESTOP = 1 << 6,	     /* until CLEARED */
 	ORACLE_LATCHED = 1 << 7,     /* an alarm of the shutdown class, until CLEARED */
 	ORACLE_CLEARED = 1 << 8,     /* by an operator */
 	ORACLE_OFF = 1 << 9,	     /* no source may start, until ENABLED; implies no STOP */
 	ORACLE_ENABLED = 1 << 10,    /* by an operator; takes back a stop of a running engine */
 	ORACLE_MAINTENANCE = 1 << 11, /* raw bytes, until LEFT */
-	ORACLE_LEFT = 1 << 12,	     /* maintenance is over; implies no ENABLED */
+	ORACLE_LEFT = 1 << 12,	     /* maintenance is over: OFF until ENABLED */
 	ORACLE_BOARD_RESET = 1 << 13 /* the board lost its relays by itself, in this row */
 };
 /* clang-format on */
@@ -87,7 +91,7 @@ extern const struct oracle_times oracle_default;
 
 struct oracle { /* a value: copy it freely; oracle_parts.h names its parts */
 	const struct oracle_times *t; /* borrowed */
-#define ORACLE_NTIMES 27
+#define ORACLE_NTIMES 28
 	int64_t now_ms, at[ORACLE_NTIMES]; /* the only times: absolute, or ORACLE_NEVER */
 	struct {
 		int64_t end_ms;

@@ -20,7 +20,7 @@ enum at { /* since when, unless it says at */
 	STARTER_ON, STARTER_OFF, CAUGHT /* running input in this pulse */,
 	IGN_ON, IGN_OFF, GLOW_ON,
 	CHARGER_OFF,		 /* opened in this run */
-	PROVED,			 /* running by our ignition */
+	PROVING, PROVED,	 /* running by our ignition, and long enough */
 	STOP, ESTOP,
 	LOCKOUT, RETRY, RETRY_END = RETRY + 4, /* at: retries after a lockout, newest first */
 	DIED = RETRY_END, RUN_END, RAW /* byte in maintenance */, AT_N

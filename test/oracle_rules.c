@@ -1,5 +1,13 @@
 #include "test/oracle_facts.h"
 
+static int64_t pulse_limit(const struct oracle *o)
+{
+	const struct oracle_times *t = o->t;
+
+	return (t->crank_total_ms < t->crank_cap_ms ? t->crank_total_ms : t->crank_cap_ms) +
+	       t->period_active_ms;
+}
+
 static bool over_budget(const struct oracle *o)
 {
 	int64_t sum = overlap(o, o->at[STARTER_ON], o->now_ms);
@@ -20,7 +28,7 @@ static uint64_t starter_due(const struct oracle *o)
 	return when(longer(o, o->at[CAUGHT], react), ORACLE_S3) |
 	       when(longer(o, o->at[STARTER_ON], pulse_limit(o)), ORACLE_S4) |
 	       when(over_budget(o), ORACLE_S5) |
-	       when(has(o, NO_FEEDBACK) && !has(o, SEEN) && !has(o, MAINTENANCE), ORACLE_S7) |
+	       when(unheard(o, t->no_feedback_ms + react) && !has(o, MAINTENANCE), ORACLE_S7) |
 	       when(has(o, SEEN) && (longer(o, o->at[STARTER_IN_LOW], twice) ||
 					longer(o, o->at[IGN_IN_LOW], twice)),
 		   ORACLE_S7) |
@@ -46,7 +54,7 @@ static uint64_t ignition_due(const struct oracle *o)
 		follow += t->lead_ms;
 	return when(longer(o, absent, fuel_limit(t) + react), ORACLE_F2) |
 	       when(longer(o, silent, follow) && !has(o, MAINTENANCE), ORACLE_F3) |
-	       when(proved && valid(o) && longer(o, o->at[LOW], t->lost_ms + react) &&
+	       when(proved && longer(o, o->at[LOW], t->lost_ms + react) &&
 			longer(o, o->at[VALID], react),
 		   ORACLE_R1) |
 	       when(longer(o, o->at[PROVED], t->max_run_ms + t->cooldown_ms + 2 * react),
@@ -70,14 +78,13 @@ static uint64_t load_due(const struct oracle *o)
 static uint64_t glow_due(const struct oracle *o)
 {
 	const struct oracle_times *t = o->t;
-	int64_t stood = o->now_ms - o->at[GLOW_ON];
 	int32_t react = reaction(o);
+	int64_t most = INT64_C(3) * t->glow_max_ms - o->glow_total_ms;
 
-	if (!on(o, GLOW))
-		return 0;
-	return when(stood > t->glow_max_ms + react ||
-			o->glow_total_ms + stood > 3 * t->glow_max_ms + react ||
-			longer(o, o->at[PROVED], t->glow_after_ms + react),
+	if (most > t->glow_max_ms)
+		most = t->glow_max_ms;
+	return when(on(o, GLOW) && (longer(o, o->at[GLOW_ON], most + react) ||
+				       longer(o, o->at[PROVED], t->glow_after_ms + react)),
 	    ORACLE_G1);
 }
 
@@ -123,8 +130,7 @@ static uint64_t starter_rises(const struct oracle *o)
 	return when(!alone || within(o, RAN, t->at_rest_ms), ORACLE_S2) |
 	       when(within(o, STARTER_OFF, t->crank_rest_ms), ORACLE_S5) |
 	       when(o->pulses >= t->attempts && !raw, ORACLE_S6) |
-	       when(has(o, NO_FEEDBACK) && !raw, ORACLE_S7) |
-	       when(has(o, STOPPED) && !raw, ORACLE_R5);
+	       when(has(o, NO_FEEDBACK) && !raw, ORACLE_S7);
 }
 
 static uint64_t ignition_rises(const struct oracle *o)
@@ -172,7 +178,7 @@ static bool excused(const struct oracle *o)
 	return has(o, LATCHED | STUCK | RESET | UNSURE | MAINTENANCE) ||
 	       o->at[ESTOP] != ORACLE_NEVER || (has(o, FRESH) && !proves(o)) ||
 	       (o->at[PROVED] == ORACLE_NEVER && !on(o, CHARGER)) ||
-	       (zero(o) && lasted(o, BAD, t->lost_ms)) || dead(o) ||
+	       (zero(o) && lasted(o, BAD, t->lost_ms)) || dead(o) || stalled(o) ||
 	       (lasted(o, IGN_IN_LOW, t->feedback_ms) && lasted(o, VALID, t->feedback_ms)) ||
 	       (!on(o, STARTER) && lasted(o, STARTER_IN_HIGH, t->stuck_ms));
 }
@@ -186,7 +192,7 @@ static uint64_t ignition_falls(const struct oracle *o, int relays)
 		cooling = o->at[STOP];
 	if (o->at[CHARGER_OFF] != ORACLE_NEVER)
 		cooling = o->at[CHARGER_OFF];
-	cooled = !on(o, CHARGER) && o->now_ms - cooling >= o->t->cooldown_ms;
+	cooled = !on(o, CHARGER) && longer(o, cooling, o->t->cooldown_ms - 1);
 	return when((relays & CHARGER) || !(cooled || excused(o)), ORACLE_C2);
 }
 

@@ -38,6 +38,11 @@ const struct oracle_times oracle_default = {
 	.ignition_feedback = true,
 };
 
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 void oracle_rebase(struct oracle *o)
 {
 	const struct oracle_times *t = o->t;
@@ -45,6 +50,7 @@ void oracle_rebase(struct oracle *o)
 	int64_t fuel = fuel_limit(t) + react, cool = (int64_t)t->cooldown_ms + t->coast_ms;
 	int64_t lost = later(t->lost_ms, t->feedback_ms) + 2 * react;
 	int64_t ready = (int64_t)t->warmup_ms + t->stabilise_ms;
+	int64_t glow_max = INT64_C(3) * t->glow_max_ms + react;
 	const int64_t longest[AT_N] = {
 		[VALID] = later(lost, fuel),
 		[BAD] = later(lost, later(t->bad_gap_ms, t->bad_ms + react)),
@@ -56,12 +62,14 @@ void oracle_rebase(struct oracle *o)
 		[STARTER_IN_HIGH] = t->stuck_ms + react,
 		[ALONE] = (int64_t)t->alone_samples * t->period_active_ms,
 		[STARTER_ON] = t->budget_window_ms,
-		[STARTER_OFF] = later(t->crank_rest_ms, t->stuck_ms + t->running_ms + react),
+		[STARTER_OFF] = later(later(t->crank_rest_ms, t->coast_ms + react),
+		    t->stuck_ms + t->running_ms + react),
 		[CAUGHT] = react,
 		[IGN_ON] = later(fuel, t->running_ms),
 		[IGN_OFF] = t->fail_to_stop_ms,
-		[GLOW_ON] = INT64_C(3) * t->glow_max_ms + react,
+		[GLOW_ON] = glow_max,
 		[CHARGER_OFF] = later(t->reclose_ms, later(t->stabilise_ms, cool + 2 * react)),
+		[PROVING] = t->running_ms,
 		[PROVED] = (int64_t)t->max_run_ms + t->glow_after_ms + cool + 2 * react,
 		[STOP] = cool + 2 * react,
 		[ESTOP] = react,
@@ -83,6 +91,10 @@ void oracle_rebase(struct oracle *o)
 		if (o->pulse[i].on_ms == 0 || o->pulse[i].end_ms <= -t->budget_window_ms)
 			o->pulse[i].end_ms = o->pulse[i].on_ms = 0;
 	}
+	o->glow_total_ms = (int32_t)least(o->glow_total_ms, glow_max + 1);
+	o->pulses = (uint8_t)least(o->pulses, t->attempts);
+	o->failures = (uint8_t)least(o->failures, t->attempts);
+	o->alone = (uint8_t)least(o->alone, t->alone_samples);
 	o->now_ms = 0;
 }
 

@@ -153,16 +153,11 @@ static void s2_no_pulse_within_10_s_of_a_turning_engine(void **state)
 
 	for (int late = 0; late < 2; late++) {
 		fresh(&s);
-		row(&s, T - 8501 + late, STANDS, 0x01, 0);
-		row(&s, T - 8500 + late, STANDS, 0x00, 0);
-		crank(&s, T + late * 2, ORACLE_BEGIN);
-		broke(&s, late ? "" : "");
+		row(&s, STARTER - 10000 + late, STANDS, 0x01, 0);
+		row(&s, STARTER - 10000 + late + 1, STANDS, 0x00, 0);
+		crank(&s, T, ORACLE_BEGIN);
+		broke(&s, late ? "S2" : "");
 	}
-	fresh(&s);
-	row(&s, T - 8499, STANDS, 0x01, 0);
-	row(&s, T - 8498, STANDS, 0x00, 0);
-	crank(&s, T, ORACLE_BEGIN);
-	broke(&s, "S2");
 }
 
 static void s2_no_pulse_before_three_samples_of_ignition_alone(void **state)
@@ -177,6 +172,11 @@ static void s2_no_pulse_before_three_samples_of_ignition_alone(void **state)
 		row(&s, T + 60, 0x09, STANDS, 0);
 		broke(&s, samples < 3 ? "S2" : "");
 	}
+	fresh(&s);
+	row(&s, T, 0x08, 0x00, ORACLE_BEGIN);
+	row(&s, T + 20, STANDS, 0x0a, 0); /* the starter's input is there already */
+	row(&s, T + 400, 0x09, STANDS, 0);
+	broke(&s, "S2");
 	for (int stood = 199; stood <= 200; stood++) {
 		fresh(&s);
 		row(&s, T, 0x08, 0x06, ORACLE_BEGIN);
@@ -279,6 +279,23 @@ static void s6_a_request_has_its_attempts_and_no_more(void **state)
 	fresh(&s);
 	t_ms = miss_thrice(&s, T, 2000);
 	crank(&s, t_ms + 60000, ORACLE_ATTEMPT);
+	broke(&s, "S6");
+}
+
+static void s6_counts_pulses_of_one_ignition_too(void **state)
+{
+	struct oracle_times brisk = oracle_default;
+	struct story s;
+
+	brisk.crank_rest_ms = 5000;
+	begin(&s, &brisk);
+	row(&s, T, 0x08, 0x00, ORACLE_BEGIN);
+	row(&s, T + 20, STANDS, 0x02, 0);
+	for (int i = 0; i < 4; i++) {
+		broke(&s, "");
+		row(&s, T + 500 + 5600 * i, 0x09, STANDS, 0);
+		row(&s, T + 500 + 5600 * i + 600, 0x08, STANDS, 0);
+	}
 	broke(&s, "S6");
 }
 
@@ -400,6 +417,11 @@ static void f1_ignition_needs_a_request(void **state)
 	row(&s, T + 10, STANDS, STANDS, ORACLE_STOP);
 	row(&s, T + 1000, 0x08, STANDS, 0);
 	broke(&s, "F1 P2");
+	cool(&s, load(&s));
+	row(&s, s.last_ms + 10, STANDS, STANDS, ORACLE_OFF);
+	row(&s, s.last_ms + 10, STANDS, STANDS, ORACLE_ENABLED); /* is no request */
+	row(&s, s.last_ms + 600000, 0x08, STANDS, 0);
+	broke(&s, "F1 P2");
 }
 
 static void f1_nothing_starts_while_latched(void **state)
@@ -425,6 +447,11 @@ static void f1_ten_minutes_between_runs(void **state)
 	for (int early = 0; early < 2; early++) {
 		t_ms = load(&s);
 		cool(&s, t_ms);
+		row(&s, t_ms + 780000 - early, 0x08, STANDS, ORACLE_BEGIN);
+		broke(&s, early ? "F1" : "");
+		t_ms = load(&s); /* ended by itself: no stop was told */
+		row(&s, t_ms, 0x08, STANDS, 0);
+		row(&s, t_ms + 180000, 0x00, 0x00, 0);
 		row(&s, t_ms + 780000 - early, 0x08, STANDS, ORACLE_BEGIN);
 		broke(&s, early ? "F1" : "");
 	}
@@ -456,6 +483,10 @@ static void f3_the_ignition_input_follows(void **state)
 	warming(&s);
 	row(&s, CAUGHT + 10000, STANDS, 0x01, 0);
 	limit(&s, CAUGHT + 10650, "F3");
+	cranking(&s);
+	row(&s, STARTER + 5000, 0x08, 0x02, 0);
+	row(&s, STARTER + 5100, STANDS, 0x00, 0); /* was seen: a stuck bus rather */
+	limit(&s, T + 1000 + 22650, "F2");
 	absent.ignition_feedback = false;
 	begin(&s, &absent);
 	row(&s, T, 0x08, 0x00, ORACLE_BEGIN);
@@ -603,6 +634,28 @@ static void c2_a_shutdown_needs_no_cool_down(void **state)
 	}
 }
 
+static void c2_an_engine_that_stalls_in_the_coast_is_a_failed_attempt(void **state)
+{
+	struct story s;
+
+	for (int late = 0; late < 2; late++) {
+		cranking(&s);
+		catches(&s, CAUGHT);
+		row(&s, CAUGHT + 2000, STANDS, 0x02, 0);
+		row(&s, CAUGHT + 20 + 4150 + late, 0x00, STANDS, 0);
+		broke(&s, late ? "C2" : "");
+	}
+	fresh(&s);
+	for (int i = 0; i < 4; i++) {
+		broke(&s, "");
+		crank(&s, T + i * 60000, ORACLE_BEGIN);
+		catches(&s, T + i * 60000 + 4500);
+		row(&s, T + i * 60000 + 6500, STANDS, 0x02, 0);
+		row(&s, T + i * 60000 + 8520, 0x00, STANDS, 0);
+	}
+	broke(&s, "S6");
+}
+
 static void c3_a_sagging_alternator_is_unloaded(void **state)
 {
 	struct story s;
@@ -614,6 +667,11 @@ static void c3_a_sagging_alternator_is_unloaded(void **state)
 	row(&s, t_ms, STANDS, 0x02, 0);
 	row(&s, t_ms + 100, STANDS, 0x03, 0); /* one low sample only */
 	until(&s, t_ms + 10000);
+	broke(&s, "");
+	t_ms = load(&s);
+	row(&s, t_ms, STANDS, 0x02, 0);
+	row(&s, t_ms + 100, STANDS, BAD, 0); /* the second is none */
+	until(&s, t_ms + 700);
 	broke(&s, "");
 }
 
@@ -740,7 +798,7 @@ static void r5_no_pulse_after_a_stop(void **state)
 	cranking(&s);
 	miss(&s, STARTER + 5000);
 	row(&s, STARTER + 10000, STANDS, STANDS, ORACLE_STOP);
-	crank(&s, STARTER + 30000, ORACLE_ATTEMPT);
+	crank(&s, STARTER + 30000, ORACLE_ATTEMPT); /* which is none: the request has ended */
 	broke(&s, "F1 R5 P2");
 }
 
@@ -754,6 +812,9 @@ static void r5_a_stop_on_load_opens_the_charger_and_ends_the_run(void **state)
 	t_ms = load(&s);
 	row(&s, t_ms, 0x08, STANDS, ORACLE_STOP);
 	limit(&s, t_ms + 184300, "R5");
+	warming(&s);
+	row(&s, CAUGHT + 30000, STANDS, STANDS, ORACLE_STOP);
+	limit(&s, CAUGHT + 30000 + 184300, "R5");
 }
 
 static void r5_an_emergency_stop_opens_everything_and_holds(void **state)
@@ -852,6 +913,32 @@ static void l3_raw_starter_bytes_stay_under_the_starters_rules(void **state)
 	broke(&s, "S5");
 	row(&s, STARTER + 13000, STANDS, 0x0b, 0);
 	limit(&s, STARTER + 13070, "S3");
+}
+
+static void l3_raw_bytes_know_no_requests(void **state)
+{
+	struct story s;
+
+	fresh(&s);
+	row(&s, T, STANDS, STANDS, ORACLE_MAINTENANCE);
+	for (int i = 1; i < 6; i++) { /* more pulses than a request has */
+		crank(&s, T + i * 30000, 0);
+		miss(&s, T + i * 30000 + 2000);
+	}
+	broke(&s, "");
+	for (int i = 6; i < 8; i++) { /* 1.5 s without an answer, twice */
+		row(&s, T + i * 30000, 0x08, 0x02, 0);
+		row(&s, T + i * 30000 + 300, 0x09, STANDS, 0);
+		row(&s, T + i * 30000 + 1800, 0x00, 0x00, 0);
+	}
+	broke(&s, "");
+	row(&s, T + 240000, 0x08, 0x01, 0); /* a wire that is looked for */
+	row(&s, T + 249000, 0x00, 0x00, 0);
+	broke(&s, "");
+	crank(&s, T + 270000, 0);
+	catches(&s, T + 274500);
+	row(&s, T + 280000, 0x00, 0x01, 0); /* what caught may be let go */
+	broke(&s, "");
 }
 
 static void m1_off_and_maintenance_forbid_every_start(void **state)
@@ -955,6 +1042,37 @@ static void the_documented_table_breaks_nothing_with_an_engine_early_or_late(voi
 	}
 }
 
+static uint32_t draw(uint32_t *seed, uint32_t n)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return (*seed >> 8) % n;
+}
+
+/* row() compares; here with bytes, samples and events that no engine node would give. */
+static void rebasing_changes_no_verdict(void **state)
+{
+	static const int32_t steps[] = { 0, 1, 19, 20, 50, 70, 99, 100, 150, 499, 501, 1000,
+		2000, 4000, 6000, 12000, 15000, 20000, 30000, 60000, 180000, 600000, 3600000 };
+	static const int relays[] = { STANDS, STANDS, STANDS, 0x00, 0x08, 0x09, 0x0d, 0x0a,
+		0x0c },
+			 inputs[] = { STANDS, STANDS, 0x00, 0x02, 0x03, 0x03, 0x0a, 0x0b, 0x01,
+				 BAD };
+	enum { N_STEPS = sizeof(steps) / sizeof(steps[0]) };
+	struct story s;
+	int64_t t_ms;
+	uint32_t seed = 1;
+
+	for (int run = 0; run < 400; run++) {
+		begin(&s, &oracle_default);
+		t_ms = 0;
+		for (int i = 0; i < 500; i++) {
+			t_ms += steps[draw(&seed, draw(&seed, N_STEPS) + 1)];
+			row(&s, t_ms, relays[draw(&seed, 9)], inputs[draw(&seed, 10)],
+			    draw(&seed, 4) ? 0 : UINT32_C(1) << draw(&seed, 14));
+		}
+	}
+}
+
 /* ---- traces ---- */
 
 static uint32_t mode_events(const char *word)
@@ -1018,7 +1136,8 @@ static void trace_row(struct story *acked, struct story *contacts, char *line)
 	t_ms = strtoll(field[0], NULL, 10);
 	events = events_of(field[4]);
 	row(acked, t_ms, byte_of(field[1]), byte_of(field[3]), events);
-	row(contacts, t_ms, byte_of(field[2]), byte_of(field[3]), events);
+	row(contacts, t_ms, byte_of(field[2]), STANDS, events); /* the inputs follow it */
+	row(contacts, t_ms, STANDS, byte_of(field[3]), 0);
 }
 
 static uint64_t judge_trace(const char *path, char *head, int size)
@@ -1096,6 +1215,7 @@ int main(void)
 		cmocka_unit_test(s5_no_more_than_the_attempts_in_ten_minutes),
 		cmocka_unit_test(s5_forgets_no_pulse_however_many),
 		cmocka_unit_test(s6_a_request_has_its_attempts_and_no_more),
+		cmocka_unit_test(s6_counts_pulses_of_one_ignition_too),
 		cmocka_unit_test(s6_a_lockout_lasts_an_hour_or_until_cleared),
 		cmocka_unit_test(s6_requests_of_one_attempt_each_lock_out_too),
 		cmocka_unit_test(s6_it_retries_twice_a_day),
@@ -1113,6 +1233,7 @@ int main(void)
 		cmocka_unit_test(c2_a_loaded_engine_cools_down),
 		cmocka_unit_test(c2_a_stop_in_the_warm_up_cools_down),
 		cmocka_unit_test(c2_a_shutdown_needs_no_cool_down),
+		cmocka_unit_test(c2_an_engine_that_stalls_in_the_coast_is_a_failed_attempt),
 		cmocka_unit_test(c3_a_sagging_alternator_is_unloaded),
 		cmocka_unit_test(c4_the_charger_closes_again_after_a_pause),
 		cmocka_unit_test(r1_a_dead_engine_gets_no_fuel),
@@ -1129,12 +1250,14 @@ int main(void)
 		cmocka_unit_test(l2_an_old_request_is_not_carried_out),
 		cmocka_unit_test(l3_one_start_at_a_time_and_raw_bytes_for_10_s),
 		cmocka_unit_test(l3_raw_starter_bytes_stay_under_the_starters_rules),
+		cmocka_unit_test(l3_raw_bytes_know_no_requests),
 		cmocka_unit_test(m1_off_and_maintenance_forbid_every_start),
 		cmocka_unit_test(i2_bad_samples_open_starter_and_charger),
 		cmocka_unit_test(i2_bad_samples_close_nothing),
 		cmocka_unit_test(i3_a_board_that_was_reset_is_not_closed_again),
 		cmocka_unit_test(
 		    the_documented_table_breaks_nothing_with_an_engine_early_or_late),
+		cmocka_unit_test(rebasing_changes_no_verdict),
 		cmocka_unit_test(each_recorded_defect_breaks_the_rule_that_names_it),
 		cmocka_unit_test(good_traces_break_nothing),
 	};
