@@ -386,13 +386,16 @@ static void an_attempt_that_is_given_up_or_switched_off_opens_everything(void **
 	assert_int_equal(r.lock.relays, 0);
 	assert_int_equal(r.lock.alarms, 0);
 
-	reach(&r, PHASE_IGNITION);
+	idle(&r);
+	assert_int_equal(interlock_mode(&r.lock, MODE_MAINTENANCE), 0);
+	assert_int_equal(rig_ask(&r, 0x08), RULE_NONE);
+	r.lock.raw_ms = r.now_ms;
 	assert_int_equal(interlock_mode(&r.lock, MODE_OFF), 0);
 	rig_run(&r, SAMPLE_ACTIVE_MS);
 	assert_int_equal(r.lock.relays, 0);
 
-	reach(&r, PHASE_LOADED); /* off is for control to carry out, with the cool-down */
-	assert_int_equal(interlock_mode(&r.lock, MODE_OFF), 0);
+	reach(&r, PHASE_LOADED); /* a run is for control to end, with the cool-down */
+	r.lock.ledger.mode = MODE_OFF;
 	rig_run(&r, 1000);
 	assert_int_equal(r.lock.relays, 0x0a);
 }
@@ -492,7 +495,7 @@ static void an_operators_run_is_no_disabled_automatic(void **state)
 	struct rig r;
 
 	idle(&r);
-	interlock_mode(&r.lock, MODE_OFF);
+	interlock_mode(&r.lock, MODE_OPERATOR_STOP);
 	rig_run(&r, DISABLED_MS + 3000);
 	assert_true(standing(&r, ALARM_AUTO_DISABLED));
 	interlock_mode(&r.lock, MODE_OPERATOR_RUN);
@@ -606,7 +609,26 @@ static void maintenance_needs_open_relays_and_an_engine_at_rest(void **state)
 	r.lock.in.run = true;
 	assert_int_equal(interlock_mode(&r.lock, MODE_MAINTENANCE), -EBUSY);
 	r.lock.in.run = false;
+	r.lock.known = false;
+	assert_int_equal(interlock_mode(&r.lock, MODE_MAINTENANCE), -EBUSY);
+	r.lock.known = true;
 	assert_int_equal(interlock_mode(&r.lock, MODE_MAINTENANCE), 0);
+	assert_int_equal(interlock_mode(&r.lock, MODE_MAINTENANCE), 0);
+}
+
+static void off_is_where_maintenance_and_a_clear_lead_and_nothing_else(void **state)
+{
+	struct rig r;
+
+	idle(&r);
+	assert_int_equal(interlock_mode(&r.lock, MODE_OFF), -EPERM);
+	interlock_mode(&r.lock, MODE_MAINTENANCE);
+	assert_int_equal(interlock_mode(&r.lock, MODE_AUTO), -EPERM);
+	assert_int_equal(interlock_mode(&r.lock, MODE_OFF), 0);
+	assert_int_equal(interlock_mode(&r.lock, MODE_OFF), 0);
+	assert_int_equal(interlock_mode(&r.lock, MODE_AUTO), 0);
+	interlock_estop(&r.lock);
+	assert_int_equal(interlock_mode(&r.lock, MODE_OFF), -EPERM);
 }
 
 static void only_a_change_of_mode_is_saved(void **state)
@@ -712,6 +734,7 @@ static const struct CMUnitTest tests[] = {
 	T(the_way_down_begins_once_and_needs_a_closed_relay),
 	T(control_back_within_the_minute_keeps_the_engine),
 	T(maintenance_needs_open_relays_and_an_engine_at_rest),
+	T(off_is_where_maintenance_and_a_clear_lead_and_nothing_else),
 	T(only_a_change_of_mode_is_saved),
 	T(an_operators_start_that_had_not_begun_is_forgotten_by_a_restart),
 	T(raw_cranks_in_maintenance_never_lock_out),

@@ -114,6 +114,25 @@ static void a_relay_that_others_closed_is_left_alone_while_nothing_is_wanted(voi
 
 /* Ignition and crank */
 
+static void ignition_waits_for_a_good_sample_and_not_for_long(void **state)
+{
+	struct rig r;
+	struct inputs_view v;
+
+	alone(&r, PHASE_RESET);
+	v = r.inputs.view;
+	r.now_ms += r.config.reset_ms;
+	v.bad_ms = 1;
+	assert_int_equal(step(&r, &v, 0).relays, 0);
+	v.bad_ms = 0;
+	assert_int_equal(step(&r, &v, 0).relays, RELAY_IGNITION);
+
+	alone(&r, PHASE_RESET);
+	r.now_ms += r.config.reset_ms;
+	v.bad_ms = BAD_MS;
+	assert_int_equal(step(&r, &v, 0).event, SEQ_TRY_FAILED);
+}
+
 static void a_crank_needs_good_samples_of_ignition_alone(void **state)
 {
 	struct rig r;
@@ -321,6 +340,7 @@ static const struct CMUnitTest tests[] = {
 	T(bad_samples_delay_a_start_and_a_permit_already_given),
 	T(reset_begins_with_a_write_of_its_own_not_with_the_zero_that_stands),
 	T(a_relay_that_others_closed_is_left_alone_while_nothing_is_wanted),
+	T(ignition_waits_for_a_good_sample_and_not_for_long),
 	T(a_crank_needs_good_samples_of_ignition_alone),
 	T(ignition_without_its_feedback_ends_the_attempt_uncranked),
 	T(a_pulse_the_guard_ended_with_everything_open_is_a_failed_attempt),
