@@ -37,7 +37,7 @@ sys.path.insert(0, os.path.join(TOP, "test", "system"))
 # pylint: disable=wrong-import-position
 from blows import (CHARGER, CRANK_MS, IGNITION, REACTION_MS, REPEATS_PCT, RUN, SIGNALS, STALL_MS,
                    STARTER, VICTIMS, audit, scaled)
-from pigenny import SCALE, Probe, Site, now_ms, opened_ms, pulses, wait_until
+from pigenny import SCALE, Probe, Site, now_ms, pulses, wait_until
 
 PHASES = ["idle", "ignition", "crank", "coast", "warm-up", "stabilise", "load", "cool-down",
           "run-down"]
@@ -109,6 +109,12 @@ def phase_at(trace, t_ms):
     return "warm-up" if ran < scaled("sequence", "warmup_ms") else "stabilise"
 
 
+def ending(trace, bit, t_ms):
+    """When the pulse that stood at t_ms ended; None: it stands."""
+    return next(opened for closed, opened in pulses(trace, bit)
+                if closed <= t_ms and (opened is None or opened > t_ms))
+
+
 class Failed(Exception):
     pass
 
@@ -142,8 +148,9 @@ class Trial:
                     return False
                 self.end(site)
             except (AssertionError, OSError) as e:
-                if not self.struck and self.probe.stall_ms(self.start_ms, now_ms()) > STALL_MS:
-                    return False    # control was late by itself, and replaced
+                if not self.struck and isinstance(e, ConnectionError) \
+                        and not site.broken_rules():
+                    return False    # control came late by itself, and was replaced
                 raise Failed(self.tell(site, e)) from e
         return True
 
@@ -234,13 +241,13 @@ class Trial:
         guard = next((s for s in self.struck if s.victim == "guard"), None)
         if guard:
             low, high = DEADMAN_MS[guard.word] if self.orphaned else (0, ADOPTED_MS[guard.word])
-            opened = wait_until(lambda: opened_ms(site.trace(), CHARGER, guard.ms),
-                                high / 1000, "open charger", site.log)
+            opened = wait_until(lambda: ending(site.trace(), CHARGER, first.ms), high / 1000,
+                                "open charger", site.log)
             guard.charger_ms = opened - guard.ms
             assert low <= guard.charger_ms <= high + self.stall, \
                 f"charger open after {guard.charger_ms} ms"
         if not self.orphaned:
-            assert opened_ms(site.trace(), IGNITION, first.ms) is None, "the engine was not held"
+            assert ending(site.trace(), IGNITION, first.ms) is None, "the engine was not held"
 
     def end(self, site):
         site.order("stop")
