@@ -37,7 +37,7 @@ sys.path.insert(0, os.path.join(TOP, "test", "system"))
 # pylint: disable=wrong-import-position
 from blows import (CHARGER, CRANK_MS, IGNITION, REACTION_MS, REPEATS_PCT, RUN, SIGNALS, STALL_MS,
                    STARTER, VICTIMS, audit, scaled)
-from pigenny import SCALE, Probe, Site, now_ms, pulses, wait_until
+from pigenny import SCALE, Probe, Refused, Site, now_ms, pulses, wait_until
 
 PHASES = ["idle", "ignition", "crank", "coast", "warm-up", "stabilise", "load", "cool-down",
           "run-down"]
@@ -115,6 +115,17 @@ def ending(trace, bit, t_ms):
                 if closed <= t_ms and (opened is None or opened > t_ms))
 
 
+def accepted(client, order, **fields):
+    """False while the node does not know its board yet."""
+    try:
+        client.ask(order, **fields)
+        return True
+    except Refused as e:
+        if e.code == "FAULT":
+            return False
+        raise
+
+
 class Failed(Exception):
     pass
 
@@ -168,7 +179,9 @@ class Trial:
         client = site.client()
         client.ask("subscribe")
         self.start_ms, self.stop_ms = now_ms(), math.inf
-        client.ask("start", reason="test")
+        wait_until(lambda: accepted(client, "start", reason="test"), 10, "accepted start",
+                   site.log)
+        self.start_ms = now_ms()
         for blow in self.plan.blows:
             self.go_on(client, self.start_ms + blow.at_ms)
             pid = site.pid(blow.victim)
@@ -262,10 +275,17 @@ class Campaign:
         self.args = args
         self.probe = Probe()
         self.lock = threading.Lock()
-        self.repeats = 0
+        self.repeats = self.done = 0
         self.struck, self.failures = [], []
 
     def trial(self, plan):
+        self.judge(plan)
+        with self.lock:
+            self.done += 1
+            if self.done % 100 == 0 and self.done < self.args.trials:
+                print(f"{self.done} done", flush=True)
+
+    def judge(self, plan):
         while True:
             trial = Trial(plan, self.probe)
             try:
