@@ -60,11 +60,11 @@ static void sample(struct oracle *o, int inputs)
 static void remember_pulse(struct oracle *o)
 {
 	int last = ORACLE_PULSES - 1;
+	int64_t end_ms = o->pulse[last].end_ms;
 
-	if (last > 0 &&
-	    overlap(o, o->pulse[last].end_ms - o->pulse[last].on_ms, o->pulse[last].end_ms) > 0)
+	if (overlap(o, end_ms - o->pulse[last].on_ms, end_ms) > 0)
 		o->pulse[last].on_ms += o->pulse[last - 1].on_ms;
-	else if (last > 0)
+	else
 		o->pulse[last] = o->pulse[last - 1];
 	for (int i = last - 1; i > 0; i--)
 		o->pulse[i] = o->pulse[i - 1];
@@ -211,7 +211,8 @@ static void stop(struct oracle *o)
 {
 	if (!has(o, STOPPED)) {
 		o->at[STOP] = o->now_ms;
-		if (on(o, IGNITION) && !has(o, PULSED) && o->at[PROVED] == ORACLE_NEVER)
+		if (on(o, IGNITION) && !has(o, PULSED) && o->at[PROVED] == ORACLE_NEVER &&
+		    !running(o))
 			o->flags |= STOPPED_EARLY;
 	}
 	drop(o, ORDERED);
@@ -264,8 +265,10 @@ static uint64_t hear(struct oracle *o, uint32_t events)
 		mark(o, ESTOP, true);
 	if (events & ORACLE_LATCHED)
 		o->flags |= LATCHED;
-	if (events & ORACLE_RESTARTED)
+	if (events & ORACLE_RESTARTED) {
 		o->flags |= FRESH;
+		o->at[PROVING] = ORACLE_NEVER; /* the new process must see for itself */
+	}
 	if (events & ORACLE_BOARD_RESET)
 		o->flags |= RESET;
 	if (events & ORACLE_ADOPTED)
@@ -295,7 +298,7 @@ uint64_t oracle_row(struct oracle *o, int64_t t_ms, int relays, int inputs, uint
 		o->flags |= KNOWN | (relays ? ORDERED : 0);
 		if (events & ORACLE_RESTARTED)
 			o->flags |= FRESH;
-	} else if (told && relays != o->relays) {
+	} else if (told && (relays != o->relays || (events & ORACLE_WRITTEN))) {
 		broken |= oracle_judge(o, relays);
 		stand(o, relays);
 	}

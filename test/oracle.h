@@ -71,7 +71,8 @@ enum oracle_event {
 	ORACLE_ENABLED = 1 << 10,    /* by an operator; takes back a stop of a running engine */
 	ORACLE_MAINTENANCE = 1 << 11, /* raw bytes, until LEFT */
 	ORACLE_LEFT = 1 << 12,	     /* maintenance is over: OFF until ENABLED */
-	ORACLE_BOARD_RESET = 1 << 13 /* the board lost its relays by itself, in this row */
+	ORACLE_BOARD_RESET = 1 << 13, /* the board lost its relays by itself, in this row */
+	ORACLE_WRITTEN = 1 << 14      /* the row's byte was written, though it stood already */
 };
 /* clang-format on */
 

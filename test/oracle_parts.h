@@ -47,6 +47,7 @@ enum flag {
 };
 /* clang-format on */
 static_assert(AT_N == ORACLE_NTIMES, "one time for each name");
+static_assert(ORACLE_PULSES > 1, "the oldest two may have to share a place");
 
 uint64_t oracle_due(const struct oracle *o); /* what stands and may not any more */
 uint64_t oracle_judge(const struct oracle *o, int relays); /* a change to this byte */

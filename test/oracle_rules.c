@@ -176,7 +176,7 @@ static bool excused(const struct oracle *o)
 	const struct oracle_times *t = o->t;
 
 	return has(o, LATCHED | STUCK | RESET | UNSURE | MAINTENANCE) ||
-	       o->at[ESTOP] != ORACLE_NEVER || (has(o, FRESH) && !proves(o)) ||
+	       o->at[ESTOP] != ORACLE_NEVER || (has(o, FRESH) && !lasted(o, PROVING, t->running_ms)) ||
 	       (o->at[PROVED] == ORACLE_NEVER && !on(o, CHARGER)) ||
 	       (zero(o) && lasted(o, BAD, t->lost_ms)) || dead(o) || stalled(o) ||
 	       (lasted(o, IGN_IN_LOW, t->feedback_ms) && lasted(o, VALID, t->feedback_ms)) ||

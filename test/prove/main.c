@@ -14,7 +14,7 @@
 #include "test/prove/scale.h"
 #include "test/prove/search.h"
 
-enum { NODES_MAX = 3000000 };
+enum { NODES_MAX = 60000000 };
 static const char *const names[] = { "sequence", "gate", "node" };
 static const char *const claims[] = {
 	"the sequence alone, ungated and unwatched, breaks none of its rules",

@@ -88,7 +88,7 @@ static bool write_byte(struct step *st, uint8_t relays)
 	}
 	if (n->k.ledger.mode == MODE_MAINTENANCE)
 		n->k.raw_ms = st->now;
-	judge(st, relays, ORACLE_NONE, 0);
+	judge(st, relays, ORACLE_NONE, ORACLE_WRITTEN);
 	interlock_acked(&n->k, relays, st->now);
 	n->lost = !n->k.known;
 	tell_latches(st);
@@ -271,6 +271,8 @@ static void change_mode(struct step *st, enum mode mode)
 static void estop(struct step *st)
 {
 	st->note->act = "emergency stop";
+	if (st->n->k.ledger.mode == MODE_MAINTENANCE)
+		tell(st, ORACLE_LEFT);
 	tell(st, ORACLE_ESTOP);
 	if (st->n->audit)
 		begin_open(st);
@@ -283,12 +285,14 @@ static void estop(struct step *st)
 static void clear(struct step *st)
 {
 	struct node *n = st->n;
+	bool held = n->latched || n->k.ledger.mode == MODE_ESTOP;
+	bool raw = n->k.ledger.mode == MODE_MAINTENANCE;
 
 	st->note->act = "clear";
-	if (interlock_clear(&n->k) != 0 || !n->latched)
+	if (interlock_clear(&n->k) != 0 || !held)
 		return;
-	tell_latches(st);
-	tell(st, ORACLE_OFF);
+	n->latched = false;
+	tell(st, ORACLE_CLEARED | ORACLE_OFF | (raw ? ORACLE_LEFT : 0));
 }
 
 /* The process ends; a starter that it leaves closed is the deadman's. */

@@ -18,12 +18,6 @@ struct field {
 		offsetof(struct node, member), kind                                            \
 	}
 #define PULSE(i) AT(k.ledger.pulses[i].from_ms, TIME), AT(k.ledger.pulses[i].ms, I32)
-#define BLOW(i) AT(o.pulse[i].end_ms, TIME), AT(o.pulse[i].on_ms, I32)
-#define FOUR(base)                                                                             \
-	AT(o.at[base], TIME), AT(o.at[base + 1], TIME), AT(o.at[base + 2], TIME),              \
-	    AT(o.at[base + 3], TIME)
-_Static_assert(ORACLE_NTIMES == 27, "FOUR six times and three");
-_Static_assert(ORACLE_PULSES == 4, "as built for the proof");
 
 /* clang-format off */
 static const struct field fields[] = {
@@ -52,14 +46,14 @@ static const struct field fields[] = {
 	AT(latched, U8), AT(asked, U8), AT(lost, U8),
 
 	AT(o.flags, U32), AT(o.glow_total_ms, I32), AT(o.relays, U8), AT(o.x, U8),
-	AT(o.sample, U8), AT(o.alone, U8), AT(o.pulses, U8), AT(o.failures, U8), FOUR(0),
-	FOUR(4), FOUR(8), FOUR(12), FOUR(16), FOUR(20), AT(o.at[24], TIME),
-	AT(o.at[25], TIME), AT(o.at[26], TIME), BLOW(0), BLOW(1), BLOW(2),
-	BLOW(3),
+	AT(o.sample, U8), AT(o.alone, U8), AT(o.pulses, U8), AT(o.failures, U8),
 };
 /* clang-format on */
-enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
-_Static_assert(FIELDS + 5 <= NODE_KEY_MAX, "a key has room for every field");
+enum {
+	FIELDS = sizeof(fields) / sizeof(fields[0]),
+	KEY = FIELDS + 3 + ORACLE_NTIMES + 2 * ORACLE_PULSES /* the one U32 takes three more */
+};
+_Static_assert(KEY <= NODE_KEY_MAX, "a key has room for every field");
 
 static uint8_t time_byte(int64_t t)
 {
@@ -67,6 +61,11 @@ static uint8_t time_byte(int64_t t)
 		return 0;
 	assert(t + TIME_BASE > 0 && t + TIME_BASE <= UINT8_MAX);
 	return (uint8_t)(t + TIME_BASE);
+}
+
+static int64_t byte_time(uint8_t b)
+{
+	return b ? (int64_t)b - TIME_BASE : NEVER;
 }
 
 static const uint8_t latch_bits[8] = { ALARM_FAIL_TO_START, ALARM_FAIL_TO_STOP,
@@ -126,6 +125,12 @@ size_t node_pack(const struct node *n, uint8_t key[static NODE_KEY_MAX])
 			break;
 		}
 	}
+	for (int i = 0; i < ORACLE_NTIMES; i++)
+		*k++ = time_byte(n->o.at[i]);
+	for (int i = 0; i < ORACLE_PULSES; i++) {
+		*k++ = time_byte(n->o.pulse[i].end_ms);
+		*k++ = (uint8_t)n->o.pulse[i].on_ms;
+	}
 	return (size_t)(k - key);
 }
 
@@ -142,7 +147,7 @@ void node_unpack(const struct model *m, const uint8_t *key, struct node *n)
 		n->k.ledger.retries[i] = NEVER;
 	for (size_t i = 0; i < FIELDS; i++) {
 		char *at = (char *)n + fields[i].at;
-		int64_t t = *k ? (int64_t)*k - TIME_BASE : NEVER;
+		int64_t t = byte_time(*k);
 		int32_t v = *k;
 		uint32_t latches = unfold(*k);
 
@@ -157,6 +162,12 @@ void node_unpack(const struct model *m, const uint8_t *key, struct node *n)
 		else
 			memcpy(at, k, 4);
 		k += fields[i].kind == U32 ? 4 : 1;
+	}
+	for (int i = 0; i < ORACLE_NTIMES; i++)
+		n->o.at[i] = byte_time(*k++);
+	for (int i = 0; i < ORACLE_PULSES; i++) {
+		n->o.pulse[i].end_ms = byte_time(*k++);
+		n->o.pulse[i].on_ms = *k++;
 	}
 	n->k.in = n->in.view;
 	n->k.seen_mode = n->k.ledger.mode;

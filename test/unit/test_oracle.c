@@ -167,6 +167,7 @@ static void s2_no_pulse_before_three_samples_of_ignition_alone(void **state)
 	for (int samples = 1; samples <= 3; samples++) {
 		fresh(&s);
 		row(&s, T, 0x08, 0x00, ORACLE_BEGIN);
+		row(&s, T + 10, STANDS, 0x00, 0); /* counts for nothing */
 		for (int i = 0; i < samples; i++)
 			row(&s, T + 20 + i, STANDS, 0x02, 0);
 		row(&s, T + 60, 0x09, STANDS, 0);
@@ -365,6 +366,9 @@ static void s7_a_pulse_without_the_starters_input_ends(void **state)
 		row(&s, T + 1600, 0x00, 0x00, 0);
 		crank(&s, T + 60000, ORACLE_ATTEMPT);
 		broke(&s, slow ? "S7" : "");
+		miss(&s, T + 64000);
+		crank(&s, T + 120000, ORACLE_BEGIN); /* another request may try */
+		broke(&s, "");
 	}
 }
 
@@ -455,6 +459,30 @@ static void f1_ten_minutes_between_runs(void **state)
 		row(&s, t_ms + 780000 - early, 0x08, STANDS, ORACLE_BEGIN);
 		broke(&s, early ? "F1" : "");
 	}
+}
+
+static void f1_a_request_ends_with_its_run_its_process_or_its_failure(void **state)
+{
+	struct story s;
+	int64_t t_ms = load(&s);
+
+	row(&s, t_ms, 0x08, STANDS, 0);
+	row(&s, t_ms + 180000, 0x00, 0x00, 0);
+	row(&s, t_ms + 900000, 0x08, STANDS, 0);
+	broke(&s, "F1 P2");
+	warming(&s);
+	row(&s, CAUGHT + 10000, STANDS, 0x02, 0);
+	row(&s, CAUGHT + 16000, 0x00, STANDS, 0);
+	row(&s, CAUGHT + 60000, 0x08, STANDS, 0);
+	broke(&s, "F1 P2");
+	fresh(&s);
+	row(&s, T, STANDS, STANDS, ORACLE_BEGIN);
+	row(&s, T + 10, STANDS, STANDS, ORACLE_RESTARTED);
+	row(&s, T + 20, 0x08, STANDS, 0);
+	broke(&s, "F1 P1 P2");
+	fresh(&s);
+	row(&s, miss_thrice(&s, T, 2000) + 60000, 0x08, STANDS, 0);
+	broke(&s, "S6 F1 P2");
 }
 
 static void f2_fuel_without_a_running_engine_ends(void **state)
@@ -569,6 +597,43 @@ static void c1_an_adopted_engine_stabilises(void **state)
 	}
 }
 
+static void c1_a_cool_down_taken_back_stabilises(void **state)
+{
+	struct story s;
+	int64_t t_ms;
+
+	for (int early = 0; early < 2; early++) {
+		t_ms = load(&s);
+		row(&s, t_ms, 0x08, STANDS, ORACLE_STOP);
+		row(&s, t_ms + 9900, STANDS, 0x02, 0);
+		row(&s, t_ms + 10000, STANDS, 0x03, ORACLE_BEGIN);
+		row(&s, t_ms + 30000 - early, 0x0a, STANDS, 0);
+		broke(&s, early ? "C1" : "");
+	}
+}
+
+static void c1_a_new_run_owes_nothing_to_the_last(void **state)
+{
+	struct story s;
+	int64_t t_ms;
+
+	for (int early = 0; early < 2; early++) {
+		t_ms = load(&s);
+		cool(&s, t_ms);
+		t_ms += 900000;
+		crank(&s, t_ms, ORACLE_BEGIN);
+		catches(&s, t_ms + 4500);
+		row(&s, t_ms + 84500 - early, 0x0a, STANDS, 0);
+		broke(&s, early ? "C1" : "");
+	}
+	begin(&s, &oracle_default);
+	row(&s, T, 0x0a, 0x03, ORACLE_RESTARTED);
+	row(&s, T + 600, 0x08, STANDS, ORACLE_ADOPTED);
+	cool(&s, T + 1000);
+	row(&s, T + 400000, 0x08, STANDS, ORACLE_BEGIN); /* its rest is like any other's */
+	broke(&s, "F1");
+}
+
 static void c2_a_loaded_engine_cools_down(void **state)
 {
 	struct story s;
@@ -595,6 +660,19 @@ static void c2_a_stop_in_the_warm_up_cools_down(void **state)
 		row(&s, CAUGHT + 40000, STANDS, STANDS, ORACLE_STOP); /* again: no matter */
 		row(&s, CAUGHT + 210000 - early, 0x00, STANDS, 0);
 		broke(&s, early ? "C2" : "");
+	}
+}
+
+static void c2_a_bus_that_is_back_excuses_nothing(void **state)
+{
+	struct story s;
+
+	for (int later = 0; later < 2; later++) {
+		warming(&s);
+		row(&s, CAUGHT + 20000, STANDS, BAD, 0);
+		row(&s, CAUGHT + 20600, STANDS, 0x03, 0);
+		row(&s, CAUGHT + 26599 + later, 0x00, STANDS, 0);
+		broke(&s, later ? "C2" : "");
 	}
 }
 
@@ -693,6 +771,15 @@ static void c4_the_charger_closes_again_after_a_pause(void **state)
 		row(&s, t_ms + 20000 - early, 0x0a, STANDS, 0);
 		broke(&s, early ? "C4" : "");
 	}
+	t_ms = load(&s); /* after a fault, then as one wishes */
+	row(&s, t_ms, STANDS, BAD, 0);
+	row(&s, t_ms + 510, 0x08, STANDS, 0);
+	row(&s, t_ms + 600, STANDS, 0x03, 0);
+	row(&s, t_ms + 40000, 0x0a, STANDS, 0);
+	row(&s, t_ms + 50000, 0x08, STANDS, ORACLE_STOP);
+	row(&s, t_ms + 51000, STANDS, STANDS, ORACLE_BEGIN);
+	row(&s, t_ms + 70000, 0x0a, STANDS, 0);
+	broke(&s, "");
 }
 
 static void r1_a_dead_engine_gets_no_fuel(void **state)
@@ -791,6 +878,23 @@ static void r5_a_stop_opens_the_starter_and_all_before_the_coast(void **state)
 	limit(&s, T + 650, "R5");
 }
 
+static void r5_a_stop_lets_an_adopted_engine_cool_down(void **state)
+{
+	static const int32_t after_ms[] = { 10, 2000 }; /* before and after it is proved */
+	struct story s;
+
+	for (int i = 0; i < 2; i++) {
+		begin(&s, &oracle_default);
+		row(&s, T, 0x00, 0x01, ORACLE_RESTARTED);
+		row(&s, T + 600, 0x08, 0x03, ORACLE_ADOPTED);
+		row(&s, T + 600 + after_ms[i], STANDS, STANDS, 0);
+		row(&s, T + 610 + after_ms[i], STANDS, i ? BAD : STANDS, ORACLE_STOP);
+		row(&s, T + 5000, STANDS, 0x03, 0);
+		row(&s, T + 610 + after_ms[i] + 180000, 0x00, STANDS, 0);
+		broke(&s, "");
+	}
+}
+
 static void r5_no_pulse_after_a_stop(void **state)
 {
 	struct story s;
@@ -872,6 +976,7 @@ static void p2_no_relay_rises_without_an_order(void **state)
 	row(&s, CAUGHT + 50000, STANDS, STANDS, ORACLE_STOP | ORACLE_OFF);
 	row(&s, CAUGHT + 60000, STANDS, STANDS, ORACLE_ENABLED); /* taken back */
 	row(&s, CAUGHT + 90000, 0x0a, STANDS, 0);
+	until(&s, CAUGHT + 900000);
 	broke(&s, "");
 }
 
@@ -939,6 +1044,29 @@ static void l3_raw_bytes_know_no_requests(void **state)
 	catches(&s, T + 274500);
 	row(&s, T + 280000, 0x00, 0x01, 0); /* what caught may be let go */
 	broke(&s, "");
+}
+
+static void l3_maintenance_leaves_nothing_behind(void **state)
+{
+	struct story s;
+
+	fresh(&s);
+	row(&s, T, STANDS, STANDS, ORACLE_MAINTENANCE | ORACLE_ATTEMPT); /* no request */
+	row(&s, T + 10, STANDS, STANDS, ORACLE_LEFT | ORACLE_ENABLED);
+	row(&s, T + 20, 0x08, STANDS, 0);
+	broke(&s, "F1 P2");
+	fresh(&s);
+	row(&s, T, STANDS, STANDS, ORACLE_MAINTENANCE);
+	row(&s, T + 10, STANDS, STANDS, ORACLE_LEFT | ORACLE_ENABLED);
+	row(&s, T + 20, 0x08, STANDS, ORACLE_BEGIN);
+	broke(&s, "");
+	fresh(&s);
+	row(&s, miss_thrice(&s, T, 2000) + 60000, 0x08, STANDS, ORACLE_MAINTENANCE);
+	row(&s, s.last_ms + 1000, 0x00, STANDS, 0);
+	broke(&s, "");
+	row(&s, s.last_ms + 10, STANDS, STANDS, ORACLE_LEFT | ORACLE_ENABLED);
+	row(&s, s.last_ms + 10, 0x08, STANDS, ORACLE_BEGIN); /* the lockout still stands */
+	broke(&s, "S6");
 }
 
 static void m1_off_and_maintenance_forbid_every_start(void **state)
@@ -1203,64 +1331,69 @@ static void good_traces_break_nothing(void **state)
 	check_traces("test/traces/good_*.csv", 8);
 }
 
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(s1_the_starter_needs_ignition_and_an_open_charger),
+	cmocka_unit_test(s2_no_pulse_within_10_s_of_a_turning_engine),
+	cmocka_unit_test(s2_no_pulse_before_three_samples_of_ignition_alone),
+	cmocka_unit_test(s3_the_starter_opens_70_ms_after_the_running_input),
+	cmocka_unit_test(s4_a_pulse_is_limited),
+	cmocka_unit_test(s5_a_rest_between_pulses_and_before_the_first),
+	cmocka_unit_test(s5_no_more_than_the_attempts_in_ten_minutes),
+	cmocka_unit_test(s5_forgets_no_pulse_however_many),
+	cmocka_unit_test(s6_a_request_has_its_attempts_and_no_more),
+	cmocka_unit_test(s6_counts_pulses_of_one_ignition_too),
+	cmocka_unit_test(s6_a_lockout_lasts_an_hour_or_until_cleared),
+	cmocka_unit_test(s6_requests_of_one_attempt_each_lock_out_too),
+	cmocka_unit_test(s6_it_retries_twice_a_day),
+	cmocka_unit_test(s7_a_pulse_without_the_starters_input_ends),
+	cmocka_unit_test(s7_a_sag_ends_the_pulse),
+	cmocka_unit_test(s8_a_stuck_starter_opens_all_and_stays_latched),
+	cmocka_unit_test(f1_ignition_needs_a_request),
+	cmocka_unit_test(f1_nothing_starts_while_latched),
+	cmocka_unit_test(f1_ten_minutes_between_runs),
+	cmocka_unit_test(f1_a_request_ends_with_its_run_its_process_or_its_failure),
+	cmocka_unit_test(f2_fuel_without_a_running_engine_ends),
+	cmocka_unit_test(f3_the_ignition_input_follows),
+	cmocka_unit_test(g1_glow_is_limited),
+	cmocka_unit_test(c1_the_charger_waits_for_warm_up_and_stabilising),
+	cmocka_unit_test(c1_an_adopted_engine_stabilises),
+	cmocka_unit_test(c1_a_cool_down_taken_back_stabilises),
+	cmocka_unit_test(c1_a_new_run_owes_nothing_to_the_last),
+	cmocka_unit_test(c2_a_loaded_engine_cools_down),
+	cmocka_unit_test(c2_a_stop_in_the_warm_up_cools_down),
+	cmocka_unit_test(c2_a_bus_that_is_back_excuses_nothing),
+	cmocka_unit_test(c2_a_shutdown_needs_no_cool_down),
+	cmocka_unit_test(c2_an_engine_that_stalls_in_the_coast_is_a_failed_attempt),
+	cmocka_unit_test(c3_a_sagging_alternator_is_unloaded),
+	cmocka_unit_test(c4_the_charger_closes_again_after_a_pause),
+	cmocka_unit_test(r1_a_dead_engine_gets_no_fuel),
+	cmocka_unit_test(r1_two_within_an_hour_lock_out),
+	cmocka_unit_test(r2_nothing_rises_while_the_engine_will_not_stop),
+	cmocka_unit_test(r3_an_external_run_is_left_alone),
+	cmocka_unit_test(r4_the_longest_run_ends),
+	cmocka_unit_test(r5_a_stop_opens_the_starter_and_all_before_the_coast),
+	cmocka_unit_test(r5_a_stop_lets_an_adopted_engine_cool_down),
+	cmocka_unit_test(r5_no_pulse_after_a_stop),
+	cmocka_unit_test(r5_a_stop_on_load_opens_the_charger_and_ends_the_run),
+	cmocka_unit_test(r5_an_emergency_stop_opens_everything_and_holds),
+	cmocka_unit_test(p1_a_new_process_writes_what_the_inputs_prove),
+	cmocka_unit_test(p2_no_relay_rises_without_an_order),
+	cmocka_unit_test(l2_an_old_request_is_not_carried_out),
+	cmocka_unit_test(l3_one_start_at_a_time_and_raw_bytes_for_10_s),
+	cmocka_unit_test(l3_raw_starter_bytes_stay_under_the_starters_rules),
+	cmocka_unit_test(l3_raw_bytes_know_no_requests),
+	cmocka_unit_test(l3_maintenance_leaves_nothing_behind),
+	cmocka_unit_test(m1_off_and_maintenance_forbid_every_start),
+	cmocka_unit_test(i2_bad_samples_open_starter_and_charger),
+	cmocka_unit_test(i2_bad_samples_close_nothing),
+	cmocka_unit_test(i3_a_board_that_was_reset_is_not_closed_again),
+	cmocka_unit_test(the_documented_table_breaks_nothing_with_an_engine_early_or_late),
+	cmocka_unit_test(rebasing_changes_no_verdict),
+	cmocka_unit_test(each_recorded_defect_breaks_the_rule_that_names_it),
+	cmocka_unit_test(good_traces_break_nothing),
+};
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(s1_the_starter_needs_ignition_and_an_open_charger),
-		cmocka_unit_test(s2_no_pulse_within_10_s_of_a_turning_engine),
-		cmocka_unit_test(s2_no_pulse_before_three_samples_of_ignition_alone),
-		cmocka_unit_test(s3_the_starter_opens_70_ms_after_the_running_input),
-		cmocka_unit_test(s4_a_pulse_is_limited),
-		cmocka_unit_test(s5_a_rest_between_pulses_and_before_the_first),
-		cmocka_unit_test(s5_no_more_than_the_attempts_in_ten_minutes),
-		cmocka_unit_test(s5_forgets_no_pulse_however_many),
-		cmocka_unit_test(s6_a_request_has_its_attempts_and_no_more),
-		cmocka_unit_test(s6_counts_pulses_of_one_ignition_too),
-		cmocka_unit_test(s6_a_lockout_lasts_an_hour_or_until_cleared),
-		cmocka_unit_test(s6_requests_of_one_attempt_each_lock_out_too),
-		cmocka_unit_test(s6_it_retries_twice_a_day),
-		cmocka_unit_test(s7_a_pulse_without_the_starters_input_ends),
-		cmocka_unit_test(s7_a_sag_ends_the_pulse),
-		cmocka_unit_test(s8_a_stuck_starter_opens_all_and_stays_latched),
-		cmocka_unit_test(f1_ignition_needs_a_request),
-		cmocka_unit_test(f1_nothing_starts_while_latched),
-		cmocka_unit_test(f1_ten_minutes_between_runs),
-		cmocka_unit_test(f2_fuel_without_a_running_engine_ends),
-		cmocka_unit_test(f3_the_ignition_input_follows),
-		cmocka_unit_test(g1_glow_is_limited),
-		cmocka_unit_test(c1_the_charger_waits_for_warm_up_and_stabilising),
-		cmocka_unit_test(c1_an_adopted_engine_stabilises),
-		cmocka_unit_test(c2_a_loaded_engine_cools_down),
-		cmocka_unit_test(c2_a_stop_in_the_warm_up_cools_down),
-		cmocka_unit_test(c2_a_shutdown_needs_no_cool_down),
-		cmocka_unit_test(c2_an_engine_that_stalls_in_the_coast_is_a_failed_attempt),
-		cmocka_unit_test(c3_a_sagging_alternator_is_unloaded),
-		cmocka_unit_test(c4_the_charger_closes_again_after_a_pause),
-		cmocka_unit_test(r1_a_dead_engine_gets_no_fuel),
-		cmocka_unit_test(r1_two_within_an_hour_lock_out),
-		cmocka_unit_test(r2_nothing_rises_while_the_engine_will_not_stop),
-		cmocka_unit_test(r3_an_external_run_is_left_alone),
-		cmocka_unit_test(r4_the_longest_run_ends),
-		cmocka_unit_test(r5_a_stop_opens_the_starter_and_all_before_the_coast),
-		cmocka_unit_test(r5_no_pulse_after_a_stop),
-		cmocka_unit_test(r5_a_stop_on_load_opens_the_charger_and_ends_the_run),
-		cmocka_unit_test(r5_an_emergency_stop_opens_everything_and_holds),
-		cmocka_unit_test(p1_a_new_process_writes_what_the_inputs_prove),
-		cmocka_unit_test(p2_no_relay_rises_without_an_order),
-		cmocka_unit_test(l2_an_old_request_is_not_carried_out),
-		cmocka_unit_test(l3_one_start_at_a_time_and_raw_bytes_for_10_s),
-		cmocka_unit_test(l3_raw_starter_bytes_stay_under_the_starters_rules),
-		cmocka_unit_test(l3_raw_bytes_know_no_requests),
-		cmocka_unit_test(m1_off_and_maintenance_forbid_every_start),
-		cmocka_unit_test(i2_bad_samples_open_starter_and_charger),
-		cmocka_unit_test(i2_bad_samples_close_nothing),
-		cmocka_unit_test(i3_a_board_that_was_reset_is_not_closed_again),
-		cmocka_unit_test(
-		    the_documented_table_breaks_nothing_with_an_engine_early_or_late),
-		cmocka_unit_test(rebasing_changes_no_verdict),
-		cmocka_unit_test(each_recorded_defect_breaks_the_rule_that_names_it),
-		cmocka_unit_test(good_traces_break_nothing),
-	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
