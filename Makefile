@@ -43,7 +43,7 @@ helpers  := $(wildcard test/bench/*.c test/tools/*.c)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 proto    := $(B)/proto/genctl.pb-c
 
-.PHONY: all genctl run check campaign bench lint format install clean help deps units \
+.PHONY: all genctl run check campaign coverage soak bench lint format install clean help deps units \
 	tests measurements
 .SECONDARY:
 all: $(BIN)/genctld $(BIN)/gencli $(BIN)/monitord $(BIN)/sitesim ## build the programs into build/bin (the default)
@@ -113,6 +113,11 @@ tests: units
 	@B=$(B) BIN=$(BIN) /usr/bin/python3 test/run.py $(TESTS)
 campaign: deps ## the long tests: sanitizers, clang, lint, ARMv5 (under 45 minutes with check)
 	@scripts/campaign
+soak: deps ## once a release, fresh seeds: 1,000 kills (under 50 minutes; KILLS=, SEED=)
+	@$(again) all
+	@BIN=$(BIN) test/campaign/random_kills.py --trials $(or $(KILLS),1000) $(if $(SEED),--seed $(SEED))
+coverage: deps ## lines and branches of the pure parts that the tests run: all of them
+	@scripts/coverage
 bench: deps ## measure speed and memory against bare baselines
 	@$(again) measurements
 measurements: units

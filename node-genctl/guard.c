@@ -162,6 +162,7 @@ static void init(struct guard *g, const struct genctl_config *config, int64_t no
 		.started_ms = now_ms,
 		.sample_ms = now_ms,
 		.told_alarm = ALARM_N,
+		.may_be_closed = l.held ? RELAY_IGNITION | RELAY_CHARGER : 0,
 		.push = true };
 	for (int i = 0; i < CHILDREN; i++) {
 		g->children[i].fd = -1;

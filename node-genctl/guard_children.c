@@ -258,9 +258,10 @@ void guard_supervise(struct guard *g, int64_t now_ms)
 void guard_beat(struct guard *g, bool orderly, int64_t now_ms)
 {
 	struct child *c = &g->children[CHILD_DEADMAN];
-	struct deadman_beat beat = {
-		.serial = ++g->beat, .relays = g->may_be_closed, .orderly = orderly
-	};
+	struct deadman_beat beat = { .serial = ++g->beat,
+		.relays = g->may_be_closed,
+		.proved = g->stage < STAGE_LIVE || g->k.proved,
+		.orderly = orderly };
 
 	if (!c->pid || c->killed)
 		return;

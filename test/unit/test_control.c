@@ -35,6 +35,7 @@ struct world {
 	int64_t sampled_ms, crank_ms; /* crank_ms: since when the starter turns */
 	int64_t catch_ms;	      /* of cranking */
 	bool turning, silent;
+	enum sample_fault fault;
 	uint8_t refuse; /* relay bits that are refused, by RULE_C1 */
 	int norders;
 	struct order orders[ORDERS];
@@ -127,7 +128,7 @@ static void sample(struct world *w, int64_t now_ms)
 	raw |= r & RELAY_IGNITION ? INPUT_IGNITION : 0;
 	raw |= r & RELAY_STARTER ? INPUT_STARTER : 0;
 	raw |= w->turning ? INPUT_ENGINE : 0;
-	w->g.in = inputs_step(&w->inputs, raw, SAMPLE_OK, r, now_ms);
+	w->g.in = inputs_step(&w->inputs, raw, w->fault, r, now_ms);
 	w->g.running = w->g.in.running;
 	w->sampled_ms = now_ms;
 	push(w);
@@ -482,6 +483,26 @@ static void an_emergency_stop_reaches_the_guard_past_any_crowd_of_orders(void **
 	assert_int_equal(count(w, ORDER_ESTOP), 1);
 }
 
+static void one_bad_sample_delays_a_start_and_a_silent_board_refuses_it_with_the_reason(
+    void **state)
+{
+	struct world *w = *state;
+
+	hello(w);
+	w->fault = SAMPLE_ERROR;
+	run_for(w, BAD_MS + 100);
+	assert_int_equal(start(w)->error->code, GENCTL__CODE__FAULT);
+	assert_non_null(strstr(w->reply->error->text, "does not answer"));
+	w->fault = SAMPLE_OK;
+	run_for(w, 100);
+	w->fault = SAMPLE_ERROR;
+	run_for(w, 2 * SAMPLE_MS);
+	assert_int_equal(start(w)->body_case, GENCTL__REPLY__BODY_ACCEPTED);
+	assert_int_equal(count(w, ORDER_BEGIN), 0);
+	w->fault = SAMPLE_OK;
+	until_phase(w, GENCTL__PHASE__LOADED);
+}
+
 static void a_guard_that_does_not_answer_is_told_of_within_about_a_second(void **state)
 {
 	struct world *w = *state;
@@ -617,6 +638,8 @@ int main(void)
 		TEST(a_refused_byte_is_told_once_and_asked_for_ten_times_a_second_at_most),
 		TEST(the_guard_hears_a_beat_each_50_ms_while_the_starter_turns),
 		TEST(an_emergency_stop_reaches_the_guard_past_any_crowd_of_orders),
+		TEST(
+		    one_bad_sample_delays_a_start_and_a_silent_board_refuses_it_with_the_reason),
 		TEST(a_guard_that_does_not_answer_is_told_of_within_about_a_second),
 		TEST(a_new_control_takes_on_what_runs_without_moving_a_relay),
 		TEST(a_field_from_a_newer_peer_is_refused_and_the_connection_goes_on),

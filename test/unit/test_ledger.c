@@ -89,6 +89,23 @@ static void an_inhibition_after_max_run_survives_a_reboot(void **state)
 	assert_int_equal(l.inhibit_ms, 73000);
 }
 
+static void an_inhibition_that_was_over_or_has_no_run_ends_with_a_reboot(void **state)
+{
+	struct ledger l = lived();
+
+	l.inhibit_ms = l.stopped_ms;
+	ledger_rebase(&l, 70000);
+	assert_int_equal(l.inhibit_ms, 70000);
+	l = lived();
+	l.stopped_ms = NEVER;
+	ledger_rebase(&l, 70000);
+	assert_int_equal(l.inhibit_ms, 70000);
+	l = lived();
+	l.inhibit_ms = NEVER;
+	ledger_rebase(&l, 70000);
+	assert_true(l.inhibit_ms == NEVER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +114,7 @@ int main(void)
 		cmocka_unit_test(an_empty_slot_is_refused),
 		cmocka_unit_test(under_another_boot_every_known_age_begins_anew),
 		cmocka_unit_test(an_inhibition_after_max_run_survives_a_reboot),
+		cmocka_unit_test(an_inhibition_that_was_over_or_has_no_run_ends_with_a_reboot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
