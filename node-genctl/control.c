@@ -161,13 +161,29 @@ static void settle_late(struct control *c, int64_t now_ms)
 	}
 }
 
-static void send_kind(struct control *c, enum order_kind kind, uint8_t relays, uint8_t arg)
+static void send_order(struct control *c, const struct order *order)
 {
-	int rc = control_send(
-	    c, &(struct order){ .kind = kind, .relays = relays, .arg = arg }, NULL, 0, 0);
+	int rc = control_send(c, order, NULL, 0, 0);
 
 	if (rc < 0)
 		log_warn("control", "the guard takes no order: %s", strerror(-rc));
+}
+
+static void send_kind(struct control *c, enum order_kind kind, uint8_t relays, uint8_t arg)
+{
+	send_order(c, &(struct order){ .kind = kind, .relays = relays, .arg = arg });
+}
+
+/* The flight recorder keeps who is behind a start, and how old the wish was. */
+static void send_begin(struct control *c)
+{
+	bool by_hand = c->lease.mode == MODE_OPERATOR_RUN;
+	struct order o = { .kind = ORDER_BEGIN,
+		.arg = c->seq.attempt == 1,
+		.behind = by_hand ? BEHIND_OPERATOR : BEHIND_MONITOR,
+		.age_ms = by_hand ? 0 : c->lease.age_ms };
+
+	send_order(c, &o);
 }
 
 static enum seq_wish wish_now(const struct control *c, int64_t now_ms)
@@ -246,7 +262,7 @@ static void step_once(struct control *c, int64_t now_ms, struct seq_out *out)
 	if (c->seq.phase == PHASE_STOPPING && c->g.permit && !outstanding(c, ORDER_ABANDON))
 		send_kind(c, ORDER_ABANDON, 0, 0);
 	if (out->begin && !outstanding(c, ORDER_BEGIN))
-		send_kind(c, ORDER_BEGIN, 0, c->seq.attempt == 1);
+		send_begin(c);
 	if (out->write && now_ms >= c->write_ms && !outstanding(c, ORDER_RELAYS))
 		send_kind(c, ORDER_RELAYS, out->relays, 0);
 }

@@ -187,8 +187,12 @@ static int open_parts(struct guard *g)
 
 static int begin(struct guard *g)
 {
+	int rc = guard_operator_open(g);
+
 	watchdog_open(&g->watchdog, g->config->watchdog);
-	return guard_operator_open(g);
+	if (rc == 0)
+		guard_trace_open(g, RECORD_BOOT, clock_ms());
+	return rc;
 }
 
 static int run(struct guard *g, int handover)
@@ -217,5 +221,6 @@ int guard_run(const struct genctl_config *config, int lock, int handover, char *
 	status = run(&g, handover);
 	if (g.board)
 		g.board->ops->close(g.board);
+	recorder_close(&g.tracing.recorder);
 	return status;
 }

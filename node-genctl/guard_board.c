@@ -32,8 +32,10 @@ static bool acknowledged(struct guard *g, uint8_t relays, bool forced, int64_t n
 	interlock_acked(&g->k, relays, now_ms);
 	if (!g->k.known)
 		return false;
-	if (changed)
+	if (changed) {
 		log_info("guard", "relays 0x%02X%s", relays, forced ? " (guard)" : "");
+		guard_note(g, RECORD_NOTHING, 0, 0, now_ms);
+	}
 	if (!relays) {
 		g->adopted = false;
 		interlock_lower(&g->k, ALARM_RESTARTED);
@@ -90,6 +92,7 @@ static void give_up(struct guard *g, int64_t now_ms)
 		return;
 	g->lost = true;
 	g->told_rule = RULE_I1;
+	guard_note(g, RECORD_LOST, 0, 0, now_ms);
 	if (g->board->ops->reset && g->board->ops->reset(g->board) == 0)
 		log_warn("guard", "the board was reset by its RST pin");
 }
@@ -189,6 +192,7 @@ static void begin_adopted(struct guard *g, int64_t now_ms)
 	const struct ledger *l = &g->k.ledger;
 
 	g->stage = STAGE_LIVE;
+	guard_note(g, RECORD_ADOPT, 0, 0, now_ms);
 	if (guard_write(g, RELAY_IGNITION, true, 0, now_ms) != 0) {
 		g->retry.want = 0;
 		forget_run(g, now_ms);
@@ -234,6 +238,7 @@ static void obey(struct guard *g, const struct verdict *v, int64_t now_ms)
 	else
 		log_warn("guard", "%s: %s", rule_info[v->rule].id, rule_info[v->rule].text);
 	g->told_rule = v->rule;
+	guard_note(g, RECORD_FORCED, (int32_t)v->rule, 0, now_ms);
 	guard_write(g, v->relays, true, 0, now_ms);
 	if (v->alarm == ALARM_STARTER_STUCK && g->board->ops->reset)
 		g->board->ops->reset(g->board);
@@ -251,6 +256,7 @@ void guard_sample(struct guard *g, int64_t now_ms)
 		relays = RELAY_IGNITION;
 	view = inputs_step(&g->inputs, raw, fault, relays, now_ms);
 	v = interlock_watch(&g->k, &view, now_ms);
+	guard_note_sample(g, now_ms);
 	if (g->stage == STAGE_AUDIT)
 		audit(g, now_ms);
 	else if (g->stage != STAGE_HEIR)

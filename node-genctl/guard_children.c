@@ -112,6 +112,7 @@ static void control_fails(struct guard *g, int64_t now_ms)
 	guard_begun(g, -ECANCELED);
 	g->retry.serial = 0;
 	interlock_orphan(&g->k, true, now_ms);
+	guard_note(g, RECORD_ORPHAN, 0, 0, now_ms);
 	interlock_raise(&g->k, ALARM_CONTROL_LOST);
 	if (g->k.relays & RELAY_STARTER)
 		guard_sample(g, now_ms);
@@ -195,6 +196,7 @@ void guard_release_control(struct guard *g, int64_t now_ms)
 	struct child *c = &g->children[CHILD_CONTROL];
 
 	interlock_orphan(&g->k, true, now_ms);
+	guard_note(g, RECORD_ORPHAN, 0, 0, now_ms);
 	if (!c->pid)
 		return;
 	c->killed = true;

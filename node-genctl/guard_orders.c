@@ -31,12 +31,15 @@ void guard_begun(struct guard *g, int rc)
 		interlock_permit(&g->k);
 	else
 		interlock_drop_permit(&g->k);
+	guard_note(g, rc == 0 ? RECORD_PERMIT : RECORD_DROP, 0, 0, clock_ms());
 	guard_answer(g, serial, rc);
 }
 
 static void abandon(struct guard *g)
 {
 	guard_begun(g, -ECANCELED);
+	if (g->k.permit)
+		guard_note(g, RECORD_DROP, 0, 0, clock_ms());
 	interlock_drop_permit(&g->k);
 }
 
@@ -51,6 +54,8 @@ static void order_begin(struct guard *g, const struct order *o, int64_t now_ms)
 		guard_answer(g, o->serial, (int32_t)answer);
 		return;
 	}
+	guard_note(g, RECORD_BEGIN, (int32_t)o->age_ms,
+	    (uint8_t)(o->behind | (o->arg == 1 ? RECORD_FIRST : 0)), now_ms);
 	g->begin_serial = o->serial;
 	g->begin_save = g->saves + 1;
 	g->begin_ms = now_ms;
@@ -64,6 +69,7 @@ static void order_relays(struct guard *g, const struct order *o, int64_t now_ms)
 	if (raw != (o->kind == ORDER_RAW) && o->relays)
 		rule = RULE_L3;
 	if (rule != RULE_NONE) {
+		guard_note_refused(g, rule, o->relays, now_ms);
 		guard_answer(g, o->serial, (int32_t)rule);
 		return;
 	}
@@ -86,6 +92,7 @@ static void order_estop(struct guard *g, const struct order *o, int64_t now_ms)
 	if (g->stage == STAGE_AUDIT)
 		guard_begin_open(g, now_ms);
 	interlock_estop(&g->k);
+	guard_note(g, RECORD_ESTOP, 0, 0, now_ms);
 	g->told_rule = RULE_R5;
 	guard_write(g, 0, true, 0, now_ms);
 	guard_answer(g, o->serial, 0);
@@ -127,6 +134,7 @@ static void heard(struct guard *g, const struct order *o, int64_t now_ms)
 	if (g->k.orphan_ms != NEVER && !c->killed) {
 		interlock_orphan(&g->k, false, now_ms);
 		interlock_lower(&g->k, ALARM_CONTROL_LOST);
+		guard_note(g, RECORD_BACK, 0, 0, now_ms);
 		log_info("guard", "control is back");
 	}
 	c->heard_ms = now_ms;
@@ -138,6 +146,7 @@ static void heard(struct guard *g, const struct order *o, int64_t now_ms)
 	g->phase = o->phase;
 	g->phase_since_ms = o->since_ms;
 	interlock_deadline(&g->k, o->deadline_ms);
+	guard_note_changes(g, now_ms);
 }
 
 /* Whose engine it is need not be known to obey a mode, or to open everything. */
@@ -167,6 +176,7 @@ void guard_orders(struct guard *g, int64_t now_ms)
 			guard_answer(g, o.kind == ORDER_BEAT ? 0 : o.serial, -EAGAIN);
 		else
 			carry_out(g, &o, now_ms);
+		guard_note_changes(g, now_ms);
 		now_ms = clock_ms();
 	}
 }
@@ -233,7 +243,7 @@ static struct guard_state state_of(const struct guard *g, int64_t now_ms)
 	};
 }
 
-static void log_alarms(struct guard *g)
+static void log_alarms(struct guard *g, int64_t now_ms)
 {
 	uint32_t standing = g->k.alarms | g->k.ledger.latches, fresh = standing & ~g->told;
 
@@ -242,6 +252,7 @@ static void log_alarms(struct guard *g)
 			continue;
 		log_error("alarm", "%s: %s", alarm_info[a].code, alarm_info[a].text);
 		g->told_alarm = (enum alarm)a;
+		guard_note(g, RECORD_ALARM, a, 0, now_ms);
 	}
 	if (standing != g->told)
 		g->push = true;
@@ -253,7 +264,7 @@ void guard_push(struct guard *g, int64_t now_ms)
 {
 	struct guard_state s;
 
-	log_alarms(g);
+	log_alarms(g, now_ms);
 	if (!g->push || !g->children[CHILD_CONTROL].pid)
 		return;
 	s = state_of(g, now_ms);

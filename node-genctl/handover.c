@@ -241,6 +241,9 @@ static void own(struct guard *g, int64_t now_ms)
 	g->handover = -1;
 	g->push = true;
 	guard_operator_open(g);
+	guard_trace_open(g, RECORD_HANDOVER, now_ms);
+	guard_note(g, RECORD_BACK, 0, 0, now_ms); /* the old guard let its control go */
+	guard_note_changes(g, now_ms);
 	watchdog_open(&g->watchdog, g->config->watchdog);
 	watchdog_ready(&g->watchdog, g->pid);
 	log_info("handover", "took over with relays 0x%02X", k->relays);
