@@ -161,29 +161,25 @@ static void settle_late(struct control *c, int64_t now_ms)
 	}
 }
 
-static void send_order(struct control *c, const struct order *order)
+static void send_kind(struct control *c, enum order_kind kind, uint8_t relays, uint8_t arg)
 {
-	int rc = control_send(c, order, NULL, 0, 0);
+	int rc = control_send(
+	    c, &(struct order){ .kind = kind, .relays = relays, .arg = arg }, NULL, 0, 0);
 
 	if (rc < 0)
 		log_warn("control", "the guard takes no order: %s", strerror(-rc));
 }
 
-static void send_kind(struct control *c, enum order_kind kind, uint8_t relays, uint8_t arg)
-{
-	send_order(c, &(struct order){ .kind = kind, .relays = relays, .arg = arg });
-}
-
-/* The flight recorder keeps who is behind a start, and how old the wish was. */
 static void send_begin(struct control *c)
 {
 	bool by_hand = c->lease.mode == MODE_OPERATOR_RUN;
 	struct order o = { .kind = ORDER_BEGIN,
 		.arg = c->seq.attempt == 1,
-		.behind = by_hand ? BEHIND_OPERATOR : BEHIND_MONITOR,
+		.by = by_hand ? BY_OPERATOR : BY_MONITOR,
 		.age_ms = by_hand ? 0 : c->lease.age_ms };
 
-	send_order(c, &o);
+	if (control_send(c, &o, NULL, 0, 0) < 0)
+		log_warn("control", "the guard takes no order");
 }
 
 static enum seq_wish wish_now(const struct control *c, int64_t now_ms)

@@ -34,7 +34,8 @@ static bool acknowledged(struct guard *g, uint8_t relays, bool forced, int64_t n
 		return false;
 	if (changed) {
 		log_info("guard", "relays 0x%02X%s", relays, forced ? " (guard)" : "");
-		guard_note(g, RECORD_NOTHING, 0, 0, now_ms);
+		guard_note(g, g->adopted && !g->acked_ever ? RECORD_ADOPT : RECORD_NOTHING, 0,
+		    0, now_ms);
 	}
 	if (!relays) {
 		g->adopted = false;
@@ -192,8 +193,9 @@ static void begin_adopted(struct guard *g, int64_t now_ms)
 	const struct ledger *l = &g->k.ledger;
 
 	g->stage = STAGE_LIVE;
-	guard_note(g, RECORD_ADOPT, 0, 0, now_ms);
+	g->adopted = true; /* as the first row with the byte says */
 	if (guard_write(g, RELAY_IGNITION, true, 0, now_ms) != 0) {
+		g->adopted = false;
 		g->retry.want = 0;
 		forget_run(g, now_ms);
 		return;
@@ -201,7 +203,6 @@ static void begin_adopted(struct guard *g, int64_t now_ms)
 	log_warn("guard", "adopted the running engine after a restart");
 	interlock_adopt(&g->k, now_ms);
 	inputs_credit(&g->inputs, l->warm ? g->config->engine.warmup_ms : 0, now_ms);
-	g->adopted = true;
 }
 
 /* Whose engine is it? Decided before the first byte (engine node: Unplanned restart). */

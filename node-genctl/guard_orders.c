@@ -54,8 +54,8 @@ static void order_begin(struct guard *g, const struct order *o, int64_t now_ms)
 		guard_answer(g, o->serial, (int32_t)answer);
 		return;
 	}
-	guard_note(g, RECORD_BEGIN, (int32_t)o->age_ms,
-	    (uint8_t)(o->behind | (o->arg == 1 ? RECORD_FIRST : 0)), now_ms);
+	guard_note(g, RECORD_BEGIN, o->age_ms,
+	    (uint8_t)(o->by | (o->arg == 1 ? RECORD_FIRST : 0)), now_ms);
 	g->begin_serial = o->serial;
 	g->begin_save = g->saves + 1;
 	g->begin_ms = now_ms;

@@ -30,6 +30,7 @@ enum rule { /* ids and sentences: rule_info[] */
 enum begin {
 	BEGIN_OK, BEGIN_LATCHED, BEGIN_MODE, BEGIN_REST, BEGIN_EXTERNAL, BEGIN_FAULT, BEGIN_BUSY
 };
+enum start_by { BY_NOBODY, BY_OPERATOR, BY_MONITOR };
 /* clang-format on */
 
 struct rule_info {

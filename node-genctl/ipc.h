@@ -9,7 +9,6 @@
 #define GENCTL_IPC_H
 
 #include "node-genctl/interlock.h"
-#include "node-genctl/recorder.h"
 
 enum order_kind {
 	ORDER_BEAT,   /* alive; carries phase and deadline */
@@ -26,8 +25,8 @@ enum order_kind {
 struct order {		       /* control -> guard */
 	uint32_t kind, serial; /* serial grows by 1; echoed as `answered` */
 	uint8_t relays, arg, phase;
-	uint8_t behind;	 /* BEGIN: enum behind */
-	uint32_t age_ms; /* BEGIN: of the order when it was accepted */
+	uint8_t by;	/* BEGIN: enum start_by */
+	int32_t age_ms; /* BEGIN: of the order when it was accepted */
 	int64_t since_ms, deadline_ms; /* of the phase; of the run (INT64_MAX: max_run) */
 };
 

@@ -43,7 +43,7 @@ static enum lease_code judge(struct lease *l, const struct lease_order *o, int64
 		return o->run ? LEASE_MODE : LEASE_OK;
 	l->run = o->run;
 	l->stated = true;
-	l->age_ms = o->age_ms;
+	l->age_ms = (int32_t)o->age_ms;
 	l->run_until_ms = o->run ? now_ms - o->age_ms + (int64_t)o->for_s * 1000 : now_ms;
 	return LEASE_OK;
 }

@@ -47,8 +47,8 @@ struct lease {
 	int64_t expires_ms;
 	bool run;		/* desired, by the holder or the operator */
 	bool stated;		/* under the present epoch or by an operator: may start */
+	int32_t age_ms;		/* of the holder's run when it was accepted */
 	int64_t run_until_ms;	/* INT64_MAX: until stop */
-	uint32_t age_ms;	/* of the holder's order when it was accepted */
 	enum lease_code answer; /* to `seq` */
 	enum mode mode;		/* as the guard acknowledged it */
 };

@@ -31,7 +31,7 @@ enum { RECORDER_ROWS = 65536, RECORDER_UNKNOWN = 0xff, RECORDER_PATH = 128 };
 
 enum recorder_event { /* with `arg`, and `detail` */
 	RECORD_NOTHING, RECORD_BOOT, RECORD_ADOPT,
-	RECORD_BEGIN,    /* age of the order in ms; enum behind, + RECORD_FIRST */
+	RECORD_BEGIN,    /* age of the order in ms; enum start_by, + RECORD_FIRST */
 	RECORD_PERMIT, RECORD_DROP,
 	RECORD_MODE,     /* enum mode */
 	RECORD_ESTOP, RECORD_CLEAR, RECORD_ORPHAN, RECORD_BACK,
@@ -43,7 +43,6 @@ enum recorder_event { /* with `arg`, and `detail` */
 	RECORD_LOST,     /* output unknown */
 	RECORD_EVENTS
 };
-enum behind { BEHIND_NOBODY, BEHIND_OPERATOR, BEHIND_MONITOR, BEHIND_N }; /* a start */
 enum { RECORD_FIRST = 0x80 };
 /* clang-format on */
 

@@ -25,7 +25,7 @@ static const char *const phases[PHASE_N] = {
 static const char *const modes[] = {
 	"auto", "off", "operator_run", "operator_stop", "maintenance", "estop",
 };
-static const char *const behind[BEHIND_N] = { "nobody", "operator", "monitor" };
+static const char *const starters[BY_MONITOR + 1] = { "nobody", "operator", "monitor" };
 /* clang-format on */
 
 /* The file may be of another make of this program: no number in it is trusted. */
@@ -51,7 +51,7 @@ static int put_event(const struct recorder_row *r, bool first, char *out, size_t
 	switch ((enum recorder_event)r->event) {
 	case RECORD_BEGIN:
 		return snprintf(out, size, "begin%s by=%s age_ms=%" PRId32,
-		    r->detail & RECORD_FIRST ? " first" : "", word(behind, BEHIND_N, who),
+		    r->detail & RECORD_FIRST ? " first" : "", word(starters, BY_MONITOR + 1, who),
 		    r->arg);
 	case RECORD_MODE:
 		return snprintf(out, size, "mode=%s", word(modes, MODE_ESTOP + 1, (int)r->arg));

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "node-genctl/inputs.h"
+#include "node-genctl/interlock.h"
 #include "node-genctl/recorder.h"
 #include "node-genctl/tracetext.h"
 
@@ -306,9 +306,9 @@ static void rows_are_written_in_the_projects_words(void **state)
 		{ { 5, 0, 8, 0, SAMPLE_ZERO, 0, 0, 0 }, "5,08,,00,\n" },
 		{ { 5, 0, 8, 3, SAMPLE_ERROR, 0, 0, 0 }, "5,08,,BAD,\n" },
 		{ { 5, 0, 8, 0, SAMPLE_STUCK, 0, 0, 0 }, "5,08,,BAD,\n" },
-		{ { 5, 40, 0, 0, 0xff, 0, RECORD_BEGIN, RECORD_FIRST | BEHIND_MONITOR },
+		{ { 5, 40, 0, 0, 0xff, 0, RECORD_BEGIN, RECORD_FIRST | BY_MONITOR },
 		    "5,00,,,begin first by=monitor age_ms=40\n" },
-		{ { 5, 0, 0, 0, 0xff, 0, RECORD_BEGIN, BEHIND_OPERATOR },
+		{ { 5, 0, 0, 0, 0xff, 0, RECORD_BEGIN, BY_OPERATOR },
 		    "5,00,,,begin by=operator age_ms=0\n" },
 		{ { 5, MODE_OPERATOR_STOP, 0, 0, 0xff, 0, RECORD_MODE, 0 },
 		    "5,00,,,mode=operator_stop\n" },
