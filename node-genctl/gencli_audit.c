@@ -155,7 +155,7 @@ static int verdict(const struct trace *t, const struct findings *f)
 	for (size_t i = 0; i < f->n; i++) {
 		const struct finding *g = &f->list[i];
 
-		printf("%" PRId64 " ms, %s, %s, %s: %s\n", g->t_ms, rule_info[g->rule].id,
+		printf("%" PRId64 " ms  %s  %s  %s: %s\n", g->t_ms, rule_info[g->rule].id,
 		    rule_info[g->rule].text, g->column, g->what);
 	}
 	if (f->all > f->n)

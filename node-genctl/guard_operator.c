@@ -74,6 +74,7 @@ static void serve(struct guard *g, int64_t now_ms)
 		word[n] = 0;
 		word[strcspn(word, "\r\n")] = 0;
 		answer(g, word, line, now_ms);
+		guard_note_changes(g, now_ms);
 		(void)!send(g->client, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
 		g->push = true;
 	}

@@ -32,7 +32,7 @@ struct slot {
 struct recorder_file {
 	struct mark mark;
 	_Atomic uint32_t head; /* number of the newest row; 0: none yet */
-	uint32_t spare;
+	uint32_t spare[2];
 	struct slot slots[RECORDER_ROWS];
 };
 _Static_assert(sizeof(struct slot) == 24, "a row is 24 bytes");

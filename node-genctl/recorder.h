@@ -8,10 +8,16 @@
  * to be on a tmpfs: what is in it survives every death of our processes, not a power cut.
  *
  *   offset  length
- *        0      64   magic, version, bytes a row, rows, number of the newest row, boot id
- *       64  24 * n   rows; row number k stands at (k - 1) % rows, and holds its number, which
- *                    is 0 while it is being written: who reads meanwhile, or after a crash,
- *                    skips it
+ *        0       8   "PGTRACE"
+ *        8       8   version (2), bytes a row (2), rows (4)
+ *       16      36   the kernel's boot id
+ *       52       4   number of the newest row; 8 spare
+ *       64  24 * n   rows; number k stands at (k - 1) % rows
+ *
+ *   a row: t_ms (8), number (4), arg (4), relays, inputs, fault, phase, event, detail, 2 spare
+ *
+ * A row's number is 0 while it is being written: who reads meanwhile, or after a crash, skips
+ * it. All numbers are in the machine's order; the file never leaves it.
  *
  * A guard that starts under the same kernel goes on in the same ring; a file of another
  * kernel, version or size is replaced. Truncating the file under a running guard ends it
