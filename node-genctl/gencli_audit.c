@@ -21,6 +21,7 @@ struct trace {
 struct findings {
 	struct finding list[FINDINGS_MAX];
 	size_t n, all; /* kept; counted */
+	uint64_t rules;
 	const char *column;
 };
 
@@ -99,12 +100,19 @@ static int load_config(const char *name, struct genctl_config *config)
 static void on_finding(void *owner, int64_t t_ms, enum rule rule, const char *what)
 {
 	struct findings *f = owner;
-	struct finding *new = &f->list[f->n];
+	struct finding *last = f->n ? &f->list[f->n - 1] : NULL, *new = &f->list[f->n];
 
 	f->all++;
+	f->rules |= UINT64_C(1) << rule;
+	if (last && last->rule == rule && last->column == f->column &&
+	    strcmp(last->what, what) == 0) {
+		last->last_ms = t_ms;
+		last->times++;
+		return;
+	}
 	if (f->n == FINDINGS_MAX)
 		return;
-	*new = (struct finding){ .t_ms = t_ms, .rule = rule, .column = f->column };
+	*new = (struct finding){ .t_ms = t_ms, .times = 1, .rule = rule, .column = f->column };
 	snprintf(new->what, sizeof(new->what), "%s", what);
 	f->n++;
 }
@@ -155,16 +163,20 @@ static int verdict(const struct trace *t, const struct findings *f)
 	for (size_t i = 0; i < f->n; i++) {
 		const struct finding *g = &f->list[i];
 
-		printf("%" PRId64 " ms  %s  %s  %s: %s\n", g->t_ms, rule_info[g->rule].id,
+		printf("%" PRId64 " ms  %s  %s  %s: %s", g->t_ms, rule_info[g->rule].id,
 		    rule_info[g->rule].text, g->column, g->what);
+		if (g->times > 1)
+			printf(" (%zu times until %" PRId64 " ms)", g->times, g->last_ms);
+		putchar('\n');
 	}
-	if (f->all > f->n)
-		printf("... and %zu more\n", f->all - f->n);
+	if (f->n == FINDINGS_MAX)
+		printf("... only the first %d are listed\n", FINDINGS_MAX);
 	printf("%zu rows over %s: ", t->n, render_ms(ms > 0 ? (uint32_t)ms : 0, time));
-	if (f->all)
-		printf("%zu times a rule was broken\n", f->all);
-	else
-		puts("no rule was broken");
+	fputs(f->all ? "broken:" : "no rule was broken", stdout);
+	for (int r = 0; r < RULE_N; r++)
+		if (f->rules >> r & 1)
+			printf(" %s", rule_info[r].id);
+	putchar('\n');
 	return f->all ? CLI_REFUSED : CLI_DONE;
 }
 
@@ -173,7 +185,7 @@ static int audit(const struct trace *t, const struct genctl_config *config)
 	static struct findings f;
 	bool utf8;
 
-	f.n = f.all = 0; /* the prompt may audit one file after another */
+	f = (struct findings){ 0 }; /* the prompt may audit one file after another */
 	audit_column(t, false, config, &f);
 	if (has_contacts(t))
 		audit_column(t, true, config, &f);

@@ -13,8 +13,9 @@
 #include "node-genctl/interlock.h"
 #include "node-genctl/tracetext.h"
 
-struct finding {
-	int64_t t_ms;
+struct finding { /* the same again at once is counted, not listed */
+	int64_t t_ms, last_ms;
+	size_t times;
 	enum rule rule;
 	const char *column; /* "acked", "contacts" */
 	char what[96];
