@@ -5,7 +5,7 @@
 
 #include "node-genctl/render.h"
 
-enum { NAME_WIDTH = 11, EVENT_WIDTH = 38, LANES = 4, TEXT_MAX = 256 };
+enum { NAME_WIDTH = 11, EVENT_WIDTH = 38, FOUND_WIDTH = 42, LANES = 4, TEXT_MAX = 256 };
 
 /* clang-format off */
 static const struct lane {
@@ -109,15 +109,6 @@ static void put_span(const struct drawing *d, int64_t ms)
 	}
 }
 
-static void put_findings(struct drawing *d, int64_t until_ms)
-{
-	for (; d->finding < d->end && d->finding->t_ms <= until_ms; d->finding++) {
-		const struct rule_info *rule = &rule_info[d->finding->rule];
-
-		fprintf(d->to, "  %s %s: %s\n", d->pen->finding, rule->id, rule->text);
-	}
-}
-
 static bool news(const struct tracetext_row *was, const struct tracetext_row *is)
 {
 	bool drawn = *is->event && strncmp(is->event, "deadline_ms=", 12) != 0;
@@ -171,6 +162,17 @@ static void say_row(
 		say_changes(inputs, was->inputs >= 0 ? was->inputs : 0, is->inputs, text);
 }
 
+/* A line's left half: the time, unless the line above has it, and the lanes. */
+static void put_line(struct drawing *d, int64_t t_ms)
+{
+	if (t_ms == d->shown_ms)
+		fprintf(d->to, "%14s", "");
+	else
+		put_time(d, t_ms);
+	put_lanes(d);
+	d->shown_ms = t_ms;
+}
+
 static void put_row(struct drawing *d, const struct tracetext_row *is)
 {
 	static const char phase[] = "phase=";
@@ -181,17 +183,31 @@ static void put_row(struct drawing *d, const struct tracetext_row *is)
 	if (d->shown_ms != NEVER)
 		put_span(d, is->t_ms - d->shown_ms);
 	d->state = *is;
-	if (is->t_ms == d->shown_ms)
-		fprintf(d->to, "%14s", "");
-	else
-		put_time(d, is->t_ms);
-	put_lanes(d);
+	put_line(d, is->t_ms);
 	if (enters)
 		fprintf(d->to, "  %.*s", NAME_WIDTH, is->event + strlen(phase));
 	else if (*text)
 		fprintf(d->to, "  %-*s%.*s", NAME_WIDTH, "", EVENT_WIDTH, text);
 	putc('\n', d->to);
-	d->shown_ms = is->t_ms;
+}
+
+/* Acknowledged bytes and contacts mostly break a rule together: that is drawn once. */
+static void put_findings(struct drawing *d, int64_t until_ms)
+{
+	const struct finding *drawn = NULL;
+
+	for (; d->finding < d->end && d->finding->t_ms <= until_ms; d->finding++) {
+		const struct finding *f = d->finding;
+
+		if (drawn && drawn->t_ms == f->t_ms && drawn->rule == f->rule)
+			continue;
+		if (d->shown_ms != NEVER)
+			put_span(d, f->t_ms - d->shown_ms);
+		put_line(d, f->t_ms);
+		fprintf(d->to, "  %s %s %.*s\n", d->pen->finding, rule_info[f->rule].id,
+		    FOUND_WIDTH, f->what);
+		drawn = f;
+	}
 }
 
 void timeline_draw(FILE *to, bool utf8, const struct tracetext_row *rows, size_t nrows,
