@@ -11,7 +11,7 @@
 #include "node-genctl/gencli.h"
 #include "node-genctl/gencli_timeline.h"
 
-enum { ROWS_MAX = 1000000, FINDINGS_MAX = 1000 };
+enum { ROWS_MAX = 1000000, FINDINGS_MAX = 1000, AGAIN_MS = 1000, AGAIN_BACK = 16 };
 
 struct trace {
 	struct tracetext_row *rows;
@@ -97,24 +97,36 @@ static int load_config(const char *name, struct genctl_config *config)
 	return CLI_DONE;
 }
 
+/* What is still broken is told again and again, often in turn with other rules. */
+static struct finding *standing(
+    struct findings *f, int64_t t_ms, enum rule rule, const char *what)
+{
+	for (size_t i = f->n; i > 0 && i + AGAIN_BACK > f->n; i--) {
+		struct finding *g = &f->list[i - 1];
+
+		if (g->rule == rule && g->column == f->column &&
+		    t_ms - g->last_ms <= AGAIN_MS && strcmp(g->what, what) == 0)
+			return g;
+	}
+	return NULL;
+}
+
 static void on_finding(void *owner, int64_t t_ms, enum rule rule, const char *what)
 {
 	struct findings *f = owner;
-	struct finding *last = f->n ? &f->list[f->n - 1] : NULL, *new = &f->list[f->n];
+	struct finding *g = standing(f, t_ms, rule, what);
 
 	f->all++;
 	f->rules |= UINT64_C(1) << rule;
-	if (last && last->rule == rule && last->column == f->column &&
-	    strcmp(last->what, what) == 0) {
-		last->last_ms = t_ms;
-		last->times++;
+	if (!g && f->n == FINDINGS_MAX)
 		return;
+	if (!g) {
+		g = &f->list[f->n++];
+		*g = (struct finding){ .t_ms = t_ms, .rule = rule, .column = f->column };
+		snprintf(g->what, sizeof(g->what), "%s", what);
 	}
-	if (f->n == FINDINGS_MAX)
-		return;
-	*new = (struct finding){ .t_ms = t_ms, .times = 1, .rule = rule, .column = f->column };
-	snprintf(new->what, sizeof(new->what), "%s", what);
-	f->n++;
+	g->last_ms = t_ms;
+	g->times++;
 }
 
 /* Inputs and events stand for both columns; what the contacts did is judged by itself. */

@@ -13,7 +13,7 @@
 #include "node-genctl/interlock.h"
 #include "node-genctl/tracetext.h"
 
-struct finding { /* the same again at once is counted, not listed */
+struct finding { /* the same again within a second is counted, not listed */
 	int64_t t_ms, last_ms;
 	size_t times;
 	enum rule rule;

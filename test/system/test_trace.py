@@ -266,7 +266,7 @@ class Audit(unittest.TestCase):
         self.assertRegex(done.stdout, r"\n20100 ms  S1  The starter closes only with [^\n]*\.  "
                                       r"acked: ")
         drawing, _, _ = done.stdout.partition("\n\n")
-        self.assertRegex(drawing, r"\n   0:00:19\.100 .*   >>> S1 \w")
+        self.assertRegex(drawing, r">>> S1 \w")
 
     def test_the_contacts_are_judged_where_there_are_any(self):
         done = run("audit", "-", stdin="1000,00,00,00,boot\n2000,00,01,00,\n3000,00,00,00,\n")
@@ -280,22 +280,21 @@ class Audit(unittest.TestCase):
         self.assertIn("  T1  ", done.stdout)
 
     def test_what_is_broken_for_long_is_one_line(self):
-        rows_of_it = "".join(f"{t},09,,00,\n{t},03,,00,\n" for t in range(21000, 29000, 100))
-        done = run("audit", "-", stdin=GOOD + rows_of_it)
+        done = run("audit", "-", stdin="1000,00,,00,boot\n" + "999,00,,00,\n" * 80)
         self.assertEqual(done.returncode, 1, done)
-        self.assertRegex(done.stdout, r"21000 ms  S1  .* \(80 times until 28900 ms\)\n")
-        self.assertRegex(done.stdout, r"broken:.* S1")
+        self.assertRegex(done.stdout, r"\n\d+ ms  T1  .* \(80 times until \d+ ms\)\n")
+        self.assertTrue(done.stdout.endswith("broken: T1\n"), done.stdout)
 
     def test_a_drawing_fits_the_page_and_says_each_change(self):
         for locale, on, off in ("C", "|", "."), ("C.UTF-8", "\u2503", "\u00b7"):
-            done = run("audit", "-", stdin=GOOD + "20100,08,,02,\n95000,08,,BAD,\n", locale=locale)
+            done = run("audit", "-", stdin=GOOD + "20100,08,,02,\n27100,08,,BAD,\n", locale=locale)
             lines = done.stdout.partition("\n\n")[0].splitlines()
             self.assertLessEqual(max(map(len, lines)), 100)
             line = next(line for line in lines if "ignition closes" in line or "IGNITION" in line)
             self.assertEqual(line.split()[:5], ["0:00:19.002", on, off, off, off])
             self.assertRegex(done.stdout, r"0:00:19\.100 .*ignition seen\n")
-            self.assertRegex(done.stdout, r"1 min 15 s\n")
-            self.assertRegex(done.stdout, r"0:01:34\.000 .*inputs do not answer\n")
+            self.assertRegex(done.stdout, r"7\.0 s\n")
+            self.assertRegex(done.stdout, r"0:00:26\.100 .*inputs do not answer\n")
 
     def test_a_bad_line_is_named_by_its_number(self):
         for line, why in (("x,00,,00,", "t_ms"), ("5,1f,,00,", "acked"), ("5,00,,zz,", "inputs"),
