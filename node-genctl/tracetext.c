@@ -51,8 +51,8 @@ static int put_event(const struct recorder_row *r, bool first, char *out, size_t
 	switch ((enum recorder_event)r->event) {
 	case RECORD_BEGIN:
 		return snprintf(out, size, "begin%s by=%s age_ms=%" PRId32,
-		    r->detail & RECORD_FIRST ? " first" : "", word(starters, BY_MONITOR + 1, who),
-		    r->arg);
+		    r->detail & RECORD_FIRST ? " first" : "",
+		    word(starters, BY_MONITOR + 1, who), r->arg);
 	case RECORD_MODE:
 		return snprintf(out, size, "mode=%s", word(modes, MODE_ESTOP + 1, (int)r->arg));
 	case RECORD_DEADLINE:
