@@ -163,6 +163,7 @@ static void init(struct guard *g, const struct genctl_config *config, int64_t no
 		.sample_ms = now_ms,
 		.told_alarm = ALARM_N,
 		.push = true };
+	alarm_init(&g->alarms);
 	for (int i = 0; i < CHILDREN; i++) {
 		g->children[i].fd = -1;
 		g->children[i].spawned_ms = NEVER / 2;

@@ -15,7 +15,13 @@
 #include "node-genctl/harden.h"
 #include "node-genctl/saver.h"
 
-enum { RESPAWN_MS = 1000, RESPAWN_SLOW_MS = 5000, FDS_MAX = 64, DISMISS_MS = 2000 };
+enum {
+	RESPAWN_MS = 1000,
+	RESPAWN_SLOW_MS = 5000,
+	FDS_MAX = 64,
+	DISMISS_MS = 2000,
+	EXIT_CONFIG = 2
+};
 
 static const char *const names[CHILDREN] = { "genctl-control", "genctl-saver",
 	"genctl-deadman" };
@@ -160,8 +166,11 @@ void guard_reap(struct guard *g, int64_t now_ms)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
-		if (pid == g->heir && !WIFSTOPPED(status))
+		if (pid == g->heir && !WIFSTOPPED(status)) {
 			g->heir = 0;
+			if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG)
+				interlock_raise(&g->k, ALARM_CONFIG_REJECTED);
+		}
 		for (int i = 0; i < CHILDREN; i++) {
 			if (g->children[i].pid != pid)
 				continue;
@@ -248,6 +257,10 @@ void guard_supervise(struct guard *g, int64_t now_ms)
 	}
 	if (g->begin_serial && now_ms - g->begin_ms >= SAVE_LIMIT_MS)
 		guard_save_lost(g, -ETIMEDOUT, now_ms);
+	if (clock_unix_ms() == 0)
+		interlock_raise(k, ALARM_CLOCK_UNSET);
+	else
+		interlock_lower(k, ALARM_CLOCK_UNSET);
 	k->ready = stands_behind_us(g, now_ms);
 	if (!k->ready && (k->relays & RELAY_STARTER))
 		g->sample_ms = now_ms; /* the interlock opens it */

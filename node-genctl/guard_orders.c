@@ -146,6 +146,10 @@ static void heard(struct guard *g, const struct order *o, int64_t now_ms)
 	g->phase = o->phase;
 	g->phase_since_ms = o->since_ms;
 	interlock_deadline(&g->k, o->deadline_ms);
+	if (o->lease == LEASE_IS_LOST)
+		interlock_raise(&g->k, ALARM_LEASE_LOST);
+	else if (o->lease == LEASE_IS_HELD && !g->k.descending)
+		interlock_lower(&g->k, ALARM_LEASE_LOST);
 	guard_note_changes(g, now_ms);
 }
 
@@ -220,6 +224,7 @@ static struct guard_state state_of(const struct guard *g, int64_t now_ms)
 		.answer = g->answer,
 		.alarms = k->alarms,
 		.latches = l->latches,
+		.first = g->alarms.first,
 		.control_since_ms = g->phase_since_ms,
 		.ready_ms = interlock_ready_ms(k),
 		.crank_ms = l->crank_ms,
@@ -245,18 +250,19 @@ static struct guard_state state_of(const struct guard *g, int64_t now_ms)
 
 static void log_alarms(struct guard *g, int64_t now_ms)
 {
-	uint32_t standing = g->k.alarms | g->k.ledger.latches, fresh = standing & ~g->told;
+	uint32_t was = g->alarms.standing;
+	uint32_t fresh = alarm_note(&g->alarms, g->k.alarms | g->k.ledger.latches, now_ms);
 
 	for (int a = 0; a < ALARM_N; a++) {
 		if (!(fresh >> a & 1))
 			continue;
-		log_error("alarm", "%s: %s", alarm_info[a].code, alarm_info[a].text);
+		log_error("alarm", "%s%s: %s", alarm_info[a].code,
+		    a == g->alarms.first ? " (first)" : "", alarm_info[a].text);
 		g->told_alarm = (enum alarm)a;
 		guard_note(g, RECORD_ALARM, a, 0, now_ms);
 	}
-	if (standing != g->told)
+	if (g->alarms.standing != was)
 		g->push = true;
-	g->told = standing;
 }
 
 /* A full socket loses this state, not what it reports newly: that goes with the next. */
@@ -268,6 +274,7 @@ void guard_push(struct guard *g, int64_t now_ms)
 	if (!g->push || !g->children[CHILD_CONTROL].pid)
 		return;
 	s = state_of(g, now_ms);
+	memcpy(s.alarm_ms, g->alarms.since_ms, sizeof(s.alarm_ms));
 	if (send(g->children[CHILD_CONTROL].fd, &s, sizeof(s), MSG_DONTWAIT | MSG_NOSIGNAL) !=
 	    (ssize_t)sizeof(s))
 		return;

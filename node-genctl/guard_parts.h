@@ -87,7 +87,7 @@ struct guard {
 	int32_t answer;
 	uint8_t phase; /* as control told it last */
 	int64_t phase_since_ms;
-	uint32_t told; /* alarms and latches that were logged */
+	struct alarm_record alarms; /* as they were logged */
 	enum alarm told_alarm;
 	enum rule told_rule;
 

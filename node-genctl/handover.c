@@ -131,6 +131,7 @@ void handover_begin(struct guard *g, int64_t now_ms)
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return;
 	log_info("handover", "starting %s", path);
+	interlock_lower(&g->k, ALARM_CONFIG_REJECTED);
 	g->heir = fork();
 	if (g->heir == 0)
 		start_heir(path, g->argv, pair[1]);

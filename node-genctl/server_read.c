@@ -87,6 +87,8 @@ void server_fill_event(Genctl__Event *out, const struct event_record *e)
 	out->inputs = e->inputs;
 	out->left_ms = e->left_ms;
 	out->request = e->request;
+	out->alarm_class = status_alarm_class((enum alarm)e->alarm);
+	out->first = e->first;
 }
 
 void server_events(struct peer *p, const Genctl__Request *q)

@@ -55,6 +55,11 @@ def kill_everything(site):
     site.main.wait()
 
 
+def whole_log(site):
+    with open(site.log_path, encoding="utf-8", errors="replace") as f:
+        return f.read()
+
+
 def ring_path(site):
     return os.path.join(site.config["runtime_dir"], "genctl.trace")
 
@@ -205,8 +210,9 @@ class Trace(unittest.TestCase):
             site.reach("LOADED").close()
             before = fetch(site)
             os.kill(site.main.pid, signal.SIGHUP)
-            wait_until(lambda: "took over with relays" in site.log() and site.answers(), 15,
-                       "a handover", site.log)
+            wait_until(lambda: "took over with relays" in whole_log(site), 15, "a handover",
+                       site.log)
+            wait_until(site.answers, 5, "the new program", site.log)
             after = fetch(site)
             self.assertEqual(after[:len(before)], before)
             told = [e for e in events(after[len(before):]) if not e.startswith("deadline")]
