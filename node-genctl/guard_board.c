@@ -10,7 +10,9 @@ int32_t guard_period_ms(const struct guard *g)
 {
 	if (g->k.relays & RELAY_STARTER)
 		return SAMPLE_CRANK_MS;
-	if (g->k.relays || g->retry.left || (g->acked_ever && !g->k.known) ||
+	/* An input that is high at rest is looked at: a second between samples, and a little
+	 * more on a busy machine, would count as a gap and prove no running engine. */
+	if (g->k.relays || g->k.in.x || g->retry.left || (g->acked_ever && !g->k.known) ||
 	    (g->stage < STAGE_LIVE && g->k.ledger.held))
 		return SAMPLE_ACTIVE_MS;
 	return SAMPLE_IDLE_MS;

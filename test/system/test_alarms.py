@@ -244,6 +244,7 @@ class Alarms(unittest.TestCase):
 
     def test_a_bad_configuration_at_a_reload_and_a_good_one(self):
         with Site() as site:
+            wait_until(lambda: site.status()["relays_known"], 10, "a first byte")
             site.write_config("genctl.conf", "listen = 5;\n")
             os.kill(site.main.pid, signal.SIGHUP)
             self.raised(site, "CONFIG_REJECTED")
