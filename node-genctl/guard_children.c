@@ -160,25 +160,38 @@ static void buried(struct guard *g, enum child_kind kind, int64_t now_ms)
 	}
 }
 
+/* It may have been given up before its end is seen. */
+static void heir_ended(struct guard *g, pid_t pid, int status)
+{
+	if (pid == g->heir)
+		g->heir = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG)
+		interlock_raise(&g->k, ALARM_CONFIG_REJECTED);
+}
+
+static enum child_kind kind_of(const struct guard *g, pid_t pid)
+{
+	enum child_kind kind = 0;
+
+	while (kind < CHILDREN && g->children[kind].pid != pid)
+		kind++;
+	return kind;
+}
+
 void guard_reap(struct guard *g, int64_t now_ms)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
-		if (pid == g->heir && !WIFSTOPPED(status)) {
-			g->heir = 0;
-			if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG)
-				interlock_raise(&g->k, ALARM_CONFIG_REJECTED);
-		}
-		for (int i = 0; i < CHILDREN; i++) {
-			if (g->children[i].pid != pid)
-				continue;
-			if (WIFSTOPPED(status))
-				condemn(g, i, "was stopped", now_ms);
-			else
-				buried(g, i, now_ms);
-		}
+		enum child_kind kind = kind_of(g, pid);
+
+		if (kind < CHILDREN && WIFSTOPPED(status))
+			condemn(g, kind, "was stopped", now_ms);
+		else if (kind < CHILDREN)
+			buried(g, kind, now_ms);
+		else if (!WIFSTOPPED(status))
+			heir_ended(g, pid, status);
 	}
 }
 

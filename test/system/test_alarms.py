@@ -10,6 +10,7 @@ import subprocess
 import unittest
 
 from contract import TOP
+from monitor import Monitor
 from pigenny import Site, concurrently, libconfig, wait_until
 
 RUNS = ["catch 1000", "rise 200"]
@@ -43,6 +44,12 @@ DOCUMENTED = documented()
 
 def standing(site, code):
     return next((a for a in site.status()["alarms"] if a["code"] == code), None)
+
+
+def on_load(site):
+    """Polled: a start that a stalling machine spoils is tried again."""
+    site.order("start")
+    site.wait_phase("LOADED", limit=60)
 
 
 def whole_log(site):
@@ -103,7 +110,7 @@ class Alarms(unittest.TestCase):
 
     def test_an_engine_that_dies(self):
         with Site(sim=RUNS) as site:
-            site.reach("LOADED").close()
+            on_load(site)
             site.sim("fuel-out on")
             self.raised(site, "UNEXPECTED_STOP")
 
@@ -156,7 +163,7 @@ class Alarms(unittest.TestCase):
 
     def test_an_unknown_output_forbids_a_clear_until_the_board_answers(self):
         with Site(sim=RUNS) as site:
-            site.reach("LOADED").close()
+            on_load(site)
             site.sim("nak-for on")
             site.order("stop")
             self.raised(site, "OUTPUT_UNKNOWN")
@@ -203,7 +210,7 @@ class Alarms(unittest.TestCase):
 
     def test_a_run_without_an_end(self):
         with Site(config={"limits": {"max_run_ms": 60000}}, sim=RUNS) as site:
-            site.reach("LOADED").close()
+            on_load(site)
             self.raised(site, "MAX_RUN", 30)
 
     def test_a_monitor_that_falls_silent_and_is_back(self):
@@ -237,7 +244,7 @@ class Alarms(unittest.TestCase):
 
     def test_a_restart_on_load(self):
         with Site(supervise=True, sim=RUNS) as site:
-            site.reach("LOADED").close()
+            on_load(site)
             site.main.kill()
             wait_until(lambda: site.service.starts == 2 and site.answers(), 10, "a new guard")
             self.raised(site, "RESTARTED")
@@ -266,6 +273,38 @@ class Alarms(unittest.TestCase):
             wait_until(site.answers, 10, "genctld that answers", site.log)
             self.raised(site, "CLOCK_UNSET")
             self.assertEqual({e["unix_ms"] for e in self.events(site)}, {0})
+
+
+class Mirror(unittest.TestCase):
+    """The engine node's alarms as monitord shows and logs them."""
+
+    def test_the_monitor_shows_and_logs_what_the_engine_node_says(self):
+        with Site() as site:
+            with Monitor(site.folder, {"generator": {"port": site.port()}}) as monitor:
+                monitor.wait_status(lambda s: s["generator"]["link"], 20, "the link")
+                site.sim("nak-for on")
+                site.order("estop")
+                seen = monitor.wait_status(
+                    lambda s: len(s["generator"].get("alarms", [])) > 1, 20, "two alarms")
+                mine = {a["code"]: a for a in seen["generator"]["alarms"]}
+                true = {a["code"]: a for a in site.status()["alarms"]}
+                self.assertEqual(set(mine), set(true))
+                for code, a in mine.items():
+                    self.assertEqual(
+                        (a["class"], a["latched"], a["first"], a["text"]),
+                        (true[code]["alarm_class"].lower(), true[code]["latched"],
+                         true[code]["first"], true[code]["text"]))
+                    self.assertLessEqual(abs(a["age_s"] - true[code]["age_s"]), 3)
+                first = next(code for code, a in mine.items() if a["first"])
+                self.assertRegex(monitor.show("line"), rf"\| ALARM {first} and \d more\n$")
+                self.assertRegex(monitor.show("screen"),
+                                 rf"ALARM      {first} \(engine node, \w+(, latched)?, first\): ")
+                monitor.wait_log("alarm: engine node: EMERGENCY_STOP (shutdown, latched")
+                site.sim("nak-for off")
+                wait_until(lambda: site.status()["relays_known"], 10, "relays known")
+                site.order("clear")
+                monitor.wait_log("alarm: engine node: EMERGENCY_STOP is over")
+                self.assertEqual(monitor.log().count("engine node: EMERGENCY_STOP (shutdown"), 1)
 
 
 class Table(unittest.TestCase):
