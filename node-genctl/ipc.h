@@ -29,8 +29,8 @@ struct order {		       /* control -> guard */
 	uint8_t relays, arg, phase;
 	uint8_t by;	/* BEGIN: enum start_by */
 	int32_t age_ms; /* BEGIN: of the order when it was accepted */
-	uint8_t lease;	/* enum order_lease, of the run that goes on */
 	int64_t since_ms, deadline_ms; /* of the phase; of the run (INT64_MAX: max_run) */
+	uint8_t lease; /* enum order_lease, of the run that goes on */
 };
 
 struct guard_state { /* guard -> control */
