@@ -21,7 +21,7 @@ BIN    := $(O)/bin$(if $(CROSS),-$(ARCH))$(TAG)
 
 VERSION := $(shell cat VERSION)
 CFLAGS  ?= -O2 -g
-cppflags := -I. -isystem $(B) -D_GNU_SOURCE -DPIGENNY_VERSION='"$(VERSION)"' -MMD -MP
+cppflags := -I. -isystem $(B) -D_GNU_SOURCE -DPIGENNY_VERSION='"$(VERSION)"' -MD -MP
 cflags   := -std=c11 -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes \
 	    -Wmissing-prototypes -Wvla -Wformat=2 -Wpointer-arith -Wcast-qual \
 	    -Werror=implicit-function-declaration -fstack-protector-strong \

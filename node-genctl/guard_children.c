@@ -15,7 +15,13 @@
 #include "node-genctl/harden.h"
 #include "node-genctl/saver.h"
 
-enum { RESPAWN_MS = 1000, RESPAWN_SLOW_MS = 5000, FDS_MAX = 64, DISMISS_MS = 2000 };
+enum {
+	RESPAWN_MS = 1000,
+	RESPAWN_SLOW_MS = 5000,
+	FDS_MAX = 64,
+	DISMISS_MS = 2000,
+	EXIT_CONFIG = 2
+};
 
 static const char *const names[CHILDREN] = { "genctl-control", "genctl-saver",
 	"genctl-deadman" };
@@ -112,6 +118,7 @@ static void control_fails(struct guard *g, int64_t now_ms)
 	guard_begun(g, -ECANCELED);
 	g->retry.serial = 0;
 	interlock_orphan(&g->k, true, now_ms);
+	guard_note(g, RECORD_ORPHAN, 0, 0, now_ms);
 	interlock_raise(&g->k, ALARM_CONTROL_LOST);
 	if (g->k.relays & RELAY_STARTER)
 		guard_sample(g, now_ms);
@@ -153,22 +160,38 @@ static void buried(struct guard *g, enum child_kind kind, int64_t now_ms)
 	}
 }
 
+/* It may have been given up before its end is seen. */
+static void heir_ended(struct guard *g, pid_t pid, int status)
+{
+	if (pid == g->heir)
+		g->heir = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG)
+		interlock_raise(&g->k, ALARM_CONFIG_REJECTED);
+}
+
+static enum child_kind kind_of(const struct guard *g, pid_t pid)
+{
+	enum child_kind kind = 0;
+
+	while (kind < CHILDREN && g->children[kind].pid != pid)
+		kind++;
+	return kind;
+}
+
 void guard_reap(struct guard *g, int64_t now_ms)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
-		if (pid == g->heir && !WIFSTOPPED(status))
-			g->heir = 0;
-		for (int i = 0; i < CHILDREN; i++) {
-			if (g->children[i].pid != pid)
-				continue;
-			if (WIFSTOPPED(status))
-				condemn(g, i, "was stopped", now_ms);
-			else
-				buried(g, i, now_ms);
-		}
+		enum child_kind kind = kind_of(g, pid);
+
+		if (kind < CHILDREN && WIFSTOPPED(status))
+			condemn(g, kind, "was stopped", now_ms);
+		else if (kind < CHILDREN)
+			buried(g, kind, now_ms);
+		else if (!WIFSTOPPED(status))
+			heir_ended(g, pid, status);
 	}
 }
 
@@ -195,6 +218,7 @@ void guard_release_control(struct guard *g, int64_t now_ms)
 	struct child *c = &g->children[CHILD_CONTROL];
 
 	interlock_orphan(&g->k, true, now_ms);
+	guard_note(g, RECORD_ORPHAN, 0, 0, now_ms);
 	if (!c->pid)
 		return;
 	c->killed = true;
@@ -246,6 +270,10 @@ void guard_supervise(struct guard *g, int64_t now_ms)
 	}
 	if (g->begin_serial && now_ms - g->begin_ms >= SAVE_LIMIT_MS)
 		guard_save_lost(g, -ETIMEDOUT, now_ms);
+	if (clock_unix_ms() == 0)
+		interlock_raise(k, ALARM_CLOCK_UNSET);
+	else
+		interlock_lower(k, ALARM_CLOCK_UNSET);
 	k->ready = stands_behind_us(g, now_ms);
 	if (!k->ready && (k->relays & RELAY_STARTER))
 		g->sample_ms = now_ms; /* the interlock opens it */
