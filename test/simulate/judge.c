@@ -1,0 +1,251 @@
+#include "test/simulate/judge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "node-genctl/ipc.h"
+#include "test/oracle.h"
+#include "test/simulate/faults.h"
+#include "test/simulate/os.h"
+#include "test/simulate/report.h"
+#include "test/simulate/site.h"
+
+enum { ORDERS = 32, RETRY_MS = 400 };
+
+struct judge_view judge_view;
+struct judge_excuses judge_excuses;
+
+static struct oracle_times times;
+static struct oracle columns[2]; /* what was acknowledged, what the contacts did */
+static struct order orders[ORDERS];
+static struct {
+	int acked, contacts, inputs;
+} last;
+static uint32_t answered, pending_events;
+static bool adopted;
+
+static uint64_t bits(const int *rules, size_t n)
+{
+	uint64_t set = 0;
+
+	for (size_t i = 0; i < n; i++)
+		set |= ORACLE_BIT(rules[i]);
+	return set;
+}
+
+/* What nobody can do while the board takes no byte. */
+static uint64_t duties(void)
+{
+	static const int rules[] = { ORACLE_S3, ORACLE_S4, ORACLE_S7, ORACLE_S8, ORACLE_F1,
+		ORACLE_F2, ORACLE_F3, ORACLE_G1, ORACLE_C3, ORACLE_R1, ORACLE_R2, ORACLE_R4,
+		ORACLE_R5, ORACLE_I2, ORACLE_L3 };
+
+	return bits(rules, sizeof(rules) / sizeof(rules[0]));
+}
+
+/* Starter rules hold whoever is gone: that is what the deadman is for. */
+static uint64_t of_the_starter(void)
+{
+	static const int rules[] = { ORACLE_S1, ORACLE_S2, ORACLE_S4, ORACLE_S5, ORACLE_S6 };
+
+	return bits(rules, sizeof(rules) / sizeof(rules[0]));
+}
+
+static uint64_t excused(int column)
+{
+	uint64_t set = 0;
+
+	if (sim_ms < judge_excuses.board_until_ms + RETRY_MS)
+		set |= duties();
+	if (sim_ms < judge_excuses.guard_until_ms + RETRY_MS)
+		set |= ~of_the_starter();
+	if (column == 1)
+		set |= ORACLE_BIT(ORACLE_P1); /* of writes, not of contacts */
+	if (sim_ms < judge_excuses.power_until_ms)
+		set = ~UINT64_C(0);
+	if (column == 1 && sim_ms < judge_excuses.contacts_until_ms + RETRY_MS)
+		set = ~UINT64_C(0);
+	return set;
+}
+
+static void tell(int column, uint64_t broken)
+{
+	static const char *const names[] = { "as acknowledged", "as the contacts did" };
+
+	broken &= ~excused(column);
+	for (int rule = 0; broken && rule < ORACLE_RULES; rule++)
+		if (broken & ORACLE_BIT(rule)) {
+			report_violation(oracle_rule_name(rule), names[column]);
+			return;
+		}
+}
+
+/* `relays`: written just now, or ORACLE_NONE. */
+static void row(int relays, int inputs, uint32_t events, const char *text)
+{
+	int contacts = site.modio.contacts, moved = ORACLE_NONE;
+
+	events |= pending_events;
+	pending_events = 0;
+	if (contacts != last.contacts)
+		moved = contacts;
+	if (*text || relays != ORACLE_NONE || moved != ORACLE_NONE ||
+	    (inputs != ORACLE_NONE && inputs != last.inputs))
+		report_row(relays == ORACLE_NONE ? last.acked : relays, contacts, inputs, text);
+	if (relays != ORACLE_NONE)
+		last.acked = relays;
+	last.contacts = contacts;
+	if (inputs != ORACLE_NONE)
+		last.inputs = inputs;
+	tell(0, oracle_row(&columns[0], sim_ms, relays, inputs, events));
+	tell(1, oracle_row(&columns[1], sim_ms, moved, inputs, events));
+}
+
+void judge_reset(void)
+{
+	times = oracle_default;
+	for (int i = 0; i < 2; i++)
+		oracle_init(&columns[i], &times, sim_ms);
+	memset(orders, 0, sizeof(orders));
+	memset(&judge_view, 0, sizeof(judge_view));
+	judge_excuses = (struct judge_excuses){ -RETRY_MS, -RETRY_MS, -RETRY_MS, 0 };
+	last.acked = ORACLE_NONE;
+	last.contacts = last.inputs = 0;
+	answered = pending_events = 0;
+	adopted = false;
+}
+
+void judge_sample(int inputs)
+{
+	if (proc_self && strcmp(proc_self->name, "genctld") == 0)
+		row(ORACLE_NONE, inputs < 0 ? ORACLE_BAD : inputs, 0, "");
+}
+
+void judge_acked(uint8_t relays)
+{
+	char text[40] = "";
+
+	if (strcmp(proc_self->name, "genctld") != 0)
+		snprintf(text, sizeof(text), "written by %s", proc_self->name);
+	row(relays, ORACLE_NONE, 0, text);
+}
+
+void judge_contacts(void)
+{
+	row(ORACLE_NONE, ORACLE_NONE, 0, "");
+}
+
+void judge_board_reset(void)
+{
+	row(ORACLE_NONE, ORACLE_NONE, ORACLE_BOARD_RESET, "board reset");
+}
+
+void judge_restarted(void)
+{
+	answered = 0;
+	adopted = false;
+	row(ORACLE_NONE, ORACLE_NONE, ORACLE_RESTARTED, "genctld starts");
+}
+
+void judge_until(void)
+{
+	for (int i = 0; i < 2; i++)
+		tell(i, oracle_until(&columns[i], sim_ms));
+}
+
+/* Events */
+
+static uint32_t mode_events(uint8_t from, uint8_t to)
+{
+	uint32_t events = from == MODE_MAINTENANCE && to != from ? ORACLE_LEFT : 0;
+
+	switch (to) {
+	case MODE_AUTO:
+	case MODE_OPERATOR_RUN:
+		return events | ORACLE_ENABLED;
+	case MODE_OFF:
+		return events | ORACLE_OFF;
+	case MODE_OPERATOR_STOP:
+		return events | ORACLE_OFF | ORACLE_STOP;
+	case MODE_MAINTENANCE:
+		return events | ORACLE_MAINTENANCE;
+	}
+	return events;
+}
+
+static uint32_t order_events(const struct order *o)
+{
+	switch ((enum order_kind)o->kind) {
+	case ORDER_BEGIN:
+		return o->arg == 1 ? ORACLE_BEGIN : ORACLE_ATTEMPT;
+	case ORDER_ESTOP:
+		return ORACLE_ESTOP;
+	default:
+		return 0;
+	}
+}
+
+/* A lockout that ends by itself is no latch in the oracle's sense: it counts that itself. */
+static uint32_t state_events(const struct guard_state *s)
+{
+	uint32_t lasting = ~(UINT32_C(1) << ALARM_FAIL_TO_START), events = 0;
+
+	if (s->latches & ~judge_view.latches & lasting)
+		events |= ORACLE_LATCHED;
+	if (s->mode != judge_view.mode && judge_view.known)
+		events |= mode_events(judge_view.mode, s->mode);
+	if (s->adopted && !adopted)
+		events |= ORACLE_ADOPTED;
+	adopted = s->adopted;
+	return events;
+}
+
+static void see_state(const struct guard_state *s)
+{
+	const struct order *o = &orders[s->answered % ORDERS];
+	uint32_t events = state_events(s);
+	char text[80];
+
+	if (s->answered != answered && s->answer == 0 && o->serial == s->answered)
+		events |= order_events(o);
+	answered = s->answered;
+	judge_view.known = true;
+	judge_view.at_ms = sim_ms;
+	judge_view.relays = s->relays;
+	judge_view.mode = s->mode;
+	if (s->latches && !judge_view.latches)
+		judge_view.latched_ms = sim_ms;
+	judge_view.latches = s->latches;
+	if (!events)
+		return;
+	snprintf(text, sizeof(text), "events %04x mode %d latches %x", events, s->mode, s->latches);
+	row(ORACLE_NONE, ORACLE_NONE, events, text);
+}
+
+static void see_order(const struct order *o)
+{
+	uint8_t was = judge_view.phase;
+
+	if (o->serial)
+		orders[o->serial % ORDERS] = *o;
+	if (o->phase < PHASE_N && o->phase != was) {
+		judge_view.phase = o->phase;
+		judge_view.phase_ms = sim_ms;
+		faults_phase(o->phase);
+		if (was == PHASE_COOLDOWN && o->phase == PHASE_STABILISE)
+			pending_events |= ORACLE_BEGIN;
+	}
+	judge_view.ends_ms = o->deadline_ms == INT64_MAX
+				 ? INT64_MAX
+				 : o->deadline_ms - machines[NODE_ENGINE].mono_ms;
+}
+
+void judge_message(const struct proc *from, const void *data, size_t n)
+{
+	if (n == sizeof(struct guard_state) && strcmp(from->name, "genctld") == 0)
+		see_state(data);
+	else if (n == sizeof(struct order) && strcmp(from->name, "control") == 0)
+		see_order(data);
+	else if (n > 4 && strcmp(from->name, "genctld") == 0 && memcmp(data, "OK: cleared", 4) == 0)
+		pending_events |= ORACLE_CLEARED | ORACLE_OFF;
+}
