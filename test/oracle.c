@@ -76,20 +76,18 @@ static void advance(struct oracle *o)
 {
 	const struct oracle_times *t = o->t;
 	int64_t base = later(later(o->at[HIGH], o->at[STARTER_OFF]), o->at[IGN_ON]);
-	int64_t silent = o->at[STARTER_IN_LOW], loud = o->at[STARTER_IN_HIGH];
+	int64_t loud = o->at[STARTER_IN_HIGH];
 
 	if (running(o))
 		o->at[RAN] = later(o->at[RAN], o->now_ms - period(o));
 	if (longer(o, o->at[BAD], t->bad_gap_ms))
 		o->at[HIGH] = ORACLE_NEVER;
 	if (o->at[PROVED] == ORACLE_NEVER && on(o, IGNITION) && !on(o, STARTER) && proves(o) &&
-	    o->now_ms - base >= t->running_ms) {
+	    o->now_ms - base >= t->running_ms)
 		o->at[PROVED] = base + t->running_ms;
+	if (o->at[PROVED] != ORACLE_NEVER && on(o, IGNITION) && !stalled(o) &&
+	    !within(o, STARTER_OFF, t->coast_ms))
 		o->failures = 0;
-	}
-	if (on(o, STARTER) && !has(o, SEEN) && silent != ORACLE_NEVER &&
-	    longer(o, later(o->at[STARTER_ON], silent), t->no_feedback_ms + reaction(o)))
-		o->flags |= NO_FEEDBACK;
 	if (!on(o, STARTER) && loud != ORACLE_NEVER &&
 	    longer(o, later(o->at[STARTER_OFF], loud), t->stuck_ms + reaction(o)))
 		o->flags |= STUCK;
@@ -117,7 +115,7 @@ static void ignition_opened(struct oracle *o)
 {
 	o->at[IGN_OFF] = o->now_ms;
 	o->flags |= running(o) ? TURNING : 0;
-	if (o->at[PROVED] == ORACLE_NEVER) {
+	if (o->at[PROVED] == ORACLE_NEVER || stalled(o)) {
 		if (has(o, PULSED) && has(o, ORDERED) && ++o->failures >= o->t->attempts)
 			lock_out(o, 0);
 	} else if (!dead(o) || has(o, STOPPED)) {
@@ -147,10 +145,7 @@ static void ignition_closed(struct oracle *o)
 
 static void starter_opened(struct oracle *o)
 {
-	int64_t silent = o->at[STARTER_IN_LOW];
-
-	if (!has(o, SEEN) && silent != ORACLE_NEVER &&
-	    longer(o, later(o->at[STARTER_ON], silent), o->t->no_feedback_ms))
+	if (unheard(o, o->t->no_feedback_ms))
 		o->flags |= NO_FEEDBACK;
 	remember_pulse(o);
 	o->at[STARTER_OFF] = o->now_ms;
@@ -242,7 +237,7 @@ static void change_mode(struct oracle *o, uint32_t events)
 	if (events & ORACLE_OFF)
 		o->flags |= OFF;
 	if (events & ORACLE_MAINTENANCE) {
-		drop(o, ORDERED);
+		drop(o, ORDERED | (o->relays ? 0 : FRESH));
 		o->flags |= MAINTENANCE;
 	}
 	if (events & ORACLE_LEFT) {

@@ -77,6 +77,13 @@ static inline bool dead(const struct oracle *o)
 	return valid(o) && o->at[LOW] != ORACLE_NEVER && !within(o, RAN, o->t->lost_ms);
 }
 
+/* Not running when the coast ends: a failed attempt, whatever it did before. */
+static inline bool stalled(const struct oracle *o)
+{
+	return has(o, PULSED) && !running(o) &&
+	       !longer(o, o->at[STARTER_OFF], o->t->coast_ms + reaction(o));
+}
+
 static inline bool proves(const struct oracle *o)
 {
 	uint8_t proof = o->t->ignition_feedback ? RUNNING | IGNITION_IN : RUNNING;
@@ -84,12 +91,13 @@ static inline bool proves(const struct oracle *o)
 	return o->sample == SAMPLE_GOOD && (o->x & (proof | STARTER_IN)) == proof;
 }
 
-static inline int64_t pulse_limit(const struct oracle *o)
+/* The starter is closed for longer than this and its input has never answered. */
+static inline bool unheard(const struct oracle *o, int64_t limit)
 {
-	const struct oracle_times *t = o->t;
+	int64_t silent = o->at[STARTER_IN_LOW];
 
-	return (t->crank_total_ms < t->crank_cap_ms ? t->crank_total_ms : t->crank_cap_ms) +
-	       t->period_active_ms;
+	return on(o, STARTER) && !has(o, SEEN) && silent != ORACLE_NEVER &&
+	       longer(o, later(o->at[STARTER_ON], silent), limit);
 }
 
 static inline int64_t overlap(const struct oracle *o, int64_t start, int64_t end)

@@ -1,5 +1,13 @@
 #include "test/oracle_facts.h"
 
+static int64_t pulse_limit(const struct oracle *o)
+{
+	const struct oracle_times *t = o->t;
+
+	return (t->crank_total_ms < t->crank_cap_ms ? t->crank_total_ms : t->crank_cap_ms) +
+	       t->period_active_ms;
+}
+
 static bool over_budget(const struct oracle *o)
 {
 	int64_t sum = overlap(o, o->at[STARTER_ON], o->now_ms);
@@ -20,7 +28,7 @@ static uint64_t starter_due(const struct oracle *o)
 	return when(longer(o, o->at[CAUGHT], react), ORACLE_S3) |
 	       when(longer(o, o->at[STARTER_ON], pulse_limit(o)), ORACLE_S4) |
 	       when(over_budget(o), ORACLE_S5) |
-	       when(has(o, NO_FEEDBACK) && !has(o, SEEN) && !has(o, MAINTENANCE), ORACLE_S7) |
+	       when(unheard(o, t->no_feedback_ms + react) && !has(o, MAINTENANCE), ORACLE_S7) |
 	       when(has(o, SEEN) && (longer(o, o->at[STARTER_IN_LOW], twice) ||
 					longer(o, o->at[IGN_IN_LOW], twice)),
 		   ORACLE_S7) |
@@ -123,8 +131,7 @@ static uint64_t starter_rises(const struct oracle *o)
 	return when(!alone || within(o, RAN, t->at_rest_ms), ORACLE_S2) |
 	       when(within(o, STARTER_OFF, t->crank_rest_ms), ORACLE_S5) |
 	       when(o->pulses >= t->attempts && !raw, ORACLE_S6) |
-	       when(has(o, NO_FEEDBACK) && !raw, ORACLE_S7) |
-	       when(has(o, STOPPED) && !raw, ORACLE_R5);
+	       when(has(o, NO_FEEDBACK) && !raw, ORACLE_S7);
 }
 
 static uint64_t ignition_rises(const struct oracle *o)
@@ -172,7 +179,7 @@ static bool excused(const struct oracle *o)
 	return has(o, LATCHED | STUCK | RESET | UNSURE | MAINTENANCE) ||
 	       o->at[ESTOP] != ORACLE_NEVER || (has(o, FRESH) && !proves(o)) ||
 	       (o->at[PROVED] == ORACLE_NEVER && !on(o, CHARGER)) ||
-	       (zero(o) && lasted(o, BAD, t->lost_ms)) || dead(o) ||
+	       (zero(o) && lasted(o, BAD, t->lost_ms)) || dead(o) || stalled(o) ||
 	       (lasted(o, IGN_IN_LOW, t->feedback_ms) && lasted(o, VALID, t->feedback_ms)) ||
 	       (!on(o, STARTER) && lasted(o, STARTER_IN_HIGH, t->stuck_ms));
 }

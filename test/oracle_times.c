@@ -46,7 +46,7 @@ void oracle_rebase(struct oracle *o)
 	int64_t lost = later(t->lost_ms, t->feedback_ms) + 2 * react;
 	int64_t ready = (int64_t)t->warmup_ms + t->stabilise_ms;
 	const int64_t longest[AT_N] = {
-		[VALID] = lost,
+		[VALID] = later(lost, fuel),
 		[BAD] = later(lost, later(t->bad_gap_ms, t->bad_ms + react)),
 		[HIGH] = later(ready, t->running_ms),
 		[LOW] = lost,
@@ -56,7 +56,8 @@ void oracle_rebase(struct oracle *o)
 		[STARTER_IN_HIGH] = t->stuck_ms + react,
 		[ALONE] = (int64_t)t->alone_samples * t->period_active_ms,
 		[STARTER_ON] = t->budget_window_ms,
-		[STARTER_OFF] = later(t->crank_rest_ms, t->stuck_ms + t->running_ms + react),
+		[STARTER_OFF] = later(later(t->crank_rest_ms, t->coast_ms + react),
+		    t->stuck_ms + t->running_ms + react),
 		[CAUGHT] = react,
 		[IGN_ON] = later(fuel, t->running_ms),
 		[IGN_OFF] = t->fail_to_stop_ms,
