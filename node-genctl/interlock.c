@@ -203,6 +203,8 @@ static enum rule gate_rising(const struct interlock *k, uint8_t rising, int64_t 
 		return RULE_R5;
 	if (mode == MODE_ESTOP || mode == MODE_OFF)
 		return RULE_M1;
+	if ((rising & RELAY_IGNITION) && k->in.bad_ms)
+		return RULE_I2;
 	if ((rising & RELAY_IGNITION) && k->in.run)
 		return RULE_R3;
 	if ((rising & RELAY_IGNITION) && !k->permit && mode != MODE_MAINTENANCE)

@@ -89,8 +89,10 @@ static void freeze_one(enum fault fault)
 	if (!p)
 		return;
 	proc_freeze(p, until_ms);
-	if (fault == FAULT_FREEZE_GUARD)
+	if (fault == FAULT_FREEZE_GUARD) {
 		later(&judge_excuses.guard_until_ms, until_ms + 40 * SECOND_MS);
+		judge_unseen();
+	}
 	busy(until_ms + SECOND_MS);
 }
 

@@ -121,6 +121,11 @@ void judge_sample(int inputs)
 		row(ORACLE_NONE, inputs < 0 ? ORACLE_BAD : inputs, 0, "");
 }
 
+void judge_unseen(void)
+{
+	row(ORACLE_NONE, ORACLE_BAD, 0, "");
+}
+
 void judge_acked(uint8_t relays)
 {
 	char text[40] = "";

@@ -35,6 +35,7 @@ extern struct judge_excuses judge_excuses;
 void judge_reset(void);
 void judge_message(const struct proc *from, const void *data, size_t n);
 void judge_sample(int inputs); /* as read by the guard; -1: BAD */
+void judge_unseen(void);	       /* from now on nobody reads */
 void judge_acked(uint8_t relays);
 void judge_contacts(void);
 void judge_board_reset(void);

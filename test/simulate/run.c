@@ -33,6 +33,8 @@ static size_t heap_then[PROCS];
 
 void sched_ended(struct proc *p)
 {
+	if (p->rank == 1)
+		judge_unseen();
 	net_ended(p);
 	loop_ended(p);
 	os_ended(p);

@@ -98,6 +98,16 @@ static void ignition_closes_only_under_a_permit(void **state)
 	assert_int_equal(rig_ask(&r, 0x00), RULE_NONE);
 }
 
+static void ignition_stays_open_on_a_bad_sample(void **state)
+{
+	struct rig r;
+
+	reach(&r, PHASE_RESET, INT32_MAX);
+	r.fault = SAMPLE_ERROR;
+	rig_run(&r, SAMPLE_IDLE_MS);
+	assert_int_equal(rig_ask(&r, 0x08), RULE_I2);
+}
+
 static void one_permit_is_one_pulse(void **state)
 {
 	struct rig r;
@@ -304,6 +314,7 @@ int main(void)
 		    defect_d4_dead_bus_while_cranking_opens_the_starter_without_control),
 		cmocka_unit_test(crank_ends_by_time_without_control),
 		cmocka_unit_test(ignition_closes_only_under_a_permit),
+		cmocka_unit_test(ignition_stays_open_on_a_bad_sample),
 		cmocka_unit_test(one_permit_is_one_pulse),
 		cmocka_unit_test(charger_waits_for_warm_up_and_stabilise),
 		cmocka_unit_test(ignition_holds_through_the_cool_down_whatever_control_asks),
