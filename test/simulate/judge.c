@@ -22,7 +22,7 @@ static struct {
 	int acked, contacts, inputs;
 } last;
 static uint32_t answered, pending_events;
-static bool adopted;
+static bool adopted, estop_asked; /* asked: and not yet answered */
 
 static uint64_t bits(const int *rules, size_t n)
 {
@@ -59,7 +59,7 @@ static uint64_t excused(int column)
 		set |= duties();
 	if (sim_ms < judge_excuses.guard_until_ms + RETRY_MS)
 		set |= ~of_the_starter();
-	if (column == 1)
+	if (column == 1 || adopted) /* its byte was the one that stood: no change to be seen */
 		set |= ORACLE_BIT(ORACLE_P1); /* of writes, not of contacts */
 	if (sim_ms < judge_excuses.power_until_ms)
 		set = ~UINT64_C(0);
@@ -112,7 +112,7 @@ void judge_reset(void)
 	last.acked = ORACLE_NONE;
 	last.contacts = last.inputs = 0;
 	answered = pending_events = 0;
-	adopted = false;
+	adopted = estop_asked = false;
 }
 
 void judge_sample(int inputs)
@@ -130,6 +130,8 @@ void judge_acked(uint8_t relays)
 {
 	char text[40] = "";
 
+	if (estop_asked && relays == 0)
+		pending_events |= ORACLE_ESTOP; /* the answer comes after the byte */
 	if (strcmp(proc_self->name, "genctld") != 0)
 		snprintf(text, sizeof(text), "written by %s", proc_self->name);
 	row(relays, ORACLE_NONE, 0, text);
@@ -148,7 +150,7 @@ void judge_board_reset(void)
 void judge_restarted(void)
 {
 	answered = 0;
-	adopted = false;
+	adopted = estop_asked = false;
 	row(ORACLE_NONE, ORACLE_NONE, ORACLE_RESTARTED, "genctld starts");
 }
 
@@ -214,6 +216,7 @@ static void see_state(const struct guard_state *s)
 	if (s->answered != answered && s->answer == 0 && o->serial == s->answered)
 		events |= order_events(o);
 	answered = s->answered;
+	estop_asked = estop_asked && !(events & ORACLE_ESTOP);
 	judge_view.known = true;
 	judge_view.at_ms = sim_ms;
 	judge_view.relays = s->relays;
@@ -231,6 +234,7 @@ static void see_order(const struct order *o)
 {
 	uint8_t was = judge_view.phase;
 
+	estop_asked = estop_asked || o->kind == ORDER_ESTOP;
 	if (o->serial)
 		orders[o->serial % ORDERS] = *o;
 	if (o->phase < PHASE_N && o->phase != was) {
