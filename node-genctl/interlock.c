@@ -264,7 +264,8 @@ static void end_of_run(struct interlock *k, int64_t now_ms)
 	if (k->proved) {
 		l->stopped_ms = now_ms;
 		l->total_run_s += (uint32_t)((now_ms - l->run_from_ms) / 1000);
-	} else if (l->failed >= k->config->attempts && l->mode != MODE_MAINTENANCE) {
+	}
+	if (l->failed >= k->config->attempts && l->mode != MODE_MAINTENANCE) {
 		interlock_raise(k, ALARM_FAIL_TO_START);
 		l->lockout_ms = now_ms;
 	}

@@ -102,7 +102,6 @@ static void prove(struct interlock *k, int64_t now_ms)
 
 	k->proved = true;
 	l->held = 1;
-	l->failed = 0;
 	l->run_from_ms = now_ms;
 	l->deadline_ms = now_ms + k->config->max_run_ms;
 	l->total_starts++;
@@ -132,6 +131,11 @@ static struct verdict watch_engine(struct interlock *k, int64_t now_ms)
 		return nothing;
 	if (!k->ledger.warm && in->run_ms >= k->config->warmup_ms) {
 		k->ledger.warm = 1;
+		k->dirty = true;
+	}
+	if (k->ledger.failed && in->run &&
+	    elapsed(k->starter_off_ms, k->config->coast_ms, now_ms)) {
+		k->ledger.failed = 0; /* not before: one that stalls in the coast has failed */
 		k->dirty = true;
 	}
 	if (in->lost)

@@ -175,6 +175,8 @@ static void bad_wire(enum input_fault how)
 	int64_t until_ms = span(20, chance_of(&chance, 500) ? 1500 : 60000);
 
 	site.wire[wire] = how;
+	if (wire == 1)
+		later(&judge_excuses.wire_until_ms, until_ms + 2 * SECOND_MS);
 	timer_at(until_ms, clear_wire, NULL, wire);
 	busy(until_ms);
 }

@@ -10,7 +10,7 @@
 #include "test/simulate/report.h"
 #include "test/simulate/site.h"
 
-enum { ORDERS = 32, RETRY_MS = 400 };
+enum { ORDERS = 32, RETRY_MS = 400, LEFT_MS = 1500, COOLED_MS = 200000, AGAIN_MS = 60000 };
 
 struct judge_view judge_view;
 struct judge_excuses judge_excuses;
@@ -22,7 +22,10 @@ static struct {
 	int acked, contacts, inputs;
 } last;
 static uint32_t answered, pending_events;
-static bool adopted, estop_asked; /* asked: and not yet answered */
+static int64_t held_ms;
+static int held; /* a byte that waits for its reason; ORACLE_NONE */
+static int64_t left_ms; /* maintenance ended */
+static bool adopted;
 
 static uint64_t bits(const int *rules, size_t n)
 {
@@ -59,6 +62,18 @@ static uint64_t excused(int column)
 		set |= duties();
 	if (sim_ms < judge_excuses.guard_until_ms + RETRY_MS)
 		set |= ~of_the_starter();
+	if (sim_ms < judge_excuses.wire_until_ms) /* on the run a warning, by design */
+		set |= ORACLE_BIT(ORACLE_F3);
+	if (judge_view.mode == MODE_MAINTENANCE) /* a stop of long ago binds no raw byte */
+		set |= ORACLE_BIT(ORACLE_R5);
+	if (sim_ms - left_ms < LEFT_MS) /* an engine that raw bytes started is not cooled */
+		set |= ORACLE_BIT(ORACLE_C2) | ORACLE_BIT(ORACLE_L3);
+	else if (sim_ms - left_ms < COOLED_MS) /* or it is, once it was proved */
+		set |= ORACLE_BIT(ORACLE_L3);
+	if (sim_ms - judge_view.coast_ms < RETRY_MS) /* the check at its end failed */
+		set |= ORACLE_BIT(ORACLE_C2);
+	if (sim_ms - judge_view.coast_ms < AGAIN_MS) /* so what follows is the next attempt */
+		set |= ORACLE_BIT(ORACLE_F1);
 	if (column == 1 || adopted) /* its byte was the one that stood: no change to be seen */
 		set |= ORACLE_BIT(ORACLE_P1); /* of writes, not of contacts */
 	if (sim_ms < judge_excuses.power_until_ms)
@@ -80,12 +95,33 @@ static void tell(int column, uint64_t broken)
 		}
 }
 
-/* `relays`: written just now, or ORACLE_NONE. */
+static void judge(int64_t at_ms, int relays, int moved, int inputs, uint32_t events)
+{
+	tell(0, oracle_row(&columns[0], at_ms, relays, inputs, events));
+	tell(1, oracle_row(&columns[1], at_ms, moved, inputs, events));
+}
+
+/* The guard says why it wrote a byte only after it has: the byte waits for that word, at most
+ * until the next row or until time moves on. */
+void judge_flush(void)
+{
+	int relays = held;
+	uint32_t events = pending_events;
+
+	if (relays == ORACLE_NONE)
+		return;
+	held = ORACLE_NONE;
+	pending_events = 0;
+	judge(held_ms, relays, ORACLE_NONE, ORACLE_NONE, events);
+}
+
 static void row(int relays, int inputs, uint32_t events, const char *text)
 {
 	int contacts = site.modio.contacts, moved = ORACLE_NONE;
 
-	events |= pending_events;
+	pending_events |= events;
+	judge_flush();
+	events = pending_events;
 	pending_events = 0;
 	if (contacts != last.contacts)
 		moved = contacts;
@@ -94,11 +130,13 @@ static void row(int relays, int inputs, uint32_t events, const char *text)
 		report_row(relays == ORACLE_NONE ? last.acked : relays, contacts, inputs, text);
 	if (relays != ORACLE_NONE)
 		last.acked = relays;
+	held = relays;
+	held_ms = sim_ms;
 	last.contacts = contacts;
 	if (inputs != ORACLE_NONE)
 		last.inputs = inputs;
-	tell(0, oracle_row(&columns[0], sim_ms, relays, inputs, events));
-	tell(1, oracle_row(&columns[1], sim_ms, moved, inputs, events));
+	if (relays == ORACLE_NONE || moved != ORACLE_NONE || events)
+		judge(sim_ms, ORACLE_NONE, moved, inputs, events);
 }
 
 void judge_reset(void)
@@ -107,12 +145,14 @@ void judge_reset(void)
 	for (int i = 0; i < 2; i++)
 		oracle_init(&columns[i], &times, sim_ms);
 	memset(orders, 0, sizeof(orders));
-	memset(&judge_view, 0, sizeof(judge_view));
-	judge_excuses = (struct judge_excuses){ -RETRY_MS, -RETRY_MS, -RETRY_MS, 0 };
+	judge_view = (struct judge_view){ .coast_ms = -AGAIN_MS };
+	judge_excuses = (struct judge_excuses){ -RETRY_MS, -RETRY_MS, -RETRY_MS, 0, 0 };
+	left_ms = -COOLED_MS;
 	last.acked = ORACLE_NONE;
 	last.contacts = last.inputs = 0;
 	answered = pending_events = 0;
-	adopted = estop_asked = false;
+	held = ORACLE_NONE;
+	adopted = false;
 }
 
 void judge_sample(int inputs)
@@ -130,8 +170,6 @@ void judge_acked(uint8_t relays)
 {
 	char text[40] = "";
 
-	if (estop_asked && relays == 0)
-		pending_events |= ORACLE_ESTOP; /* the answer comes after the byte */
 	if (strcmp(proc_self->name, "genctld") != 0)
 		snprintf(text, sizeof(text), "written by %s", proc_self->name);
 	row(relays, ORACLE_NONE, 0, text);
@@ -150,7 +188,7 @@ void judge_board_reset(void)
 void judge_restarted(void)
 {
 	answered = 0;
-	adopted = estop_asked = false;
+	adopted = false;
 	row(ORACLE_NONE, ORACLE_NONE, ORACLE_RESTARTED, "genctld starts");
 }
 
@@ -204,6 +242,8 @@ static uint32_t state_events(const struct guard_state *s)
 	if (s->adopted && !adopted)
 		events |= ORACLE_ADOPTED;
 	adopted = s->adopted;
+	if (events & ORACLE_LEFT)
+		left_ms = sim_ms;
 	return events;
 }
 
@@ -216,7 +256,6 @@ static void see_state(const struct guard_state *s)
 	if (s->answered != answered && s->answer == 0 && o->serial == s->answered)
 		events |= order_events(o);
 	answered = s->answered;
-	estop_asked = estop_asked && !(events & ORACLE_ESTOP);
 	judge_view.known = true;
 	judge_view.at_ms = sim_ms;
 	judge_view.relays = s->relays;
@@ -234,9 +273,10 @@ static void see_order(const struct order *o)
 {
 	uint8_t was = judge_view.phase;
 
-	estop_asked = estop_asked || o->kind == ORDER_ESTOP;
 	if (o->serial)
 		orders[o->serial % ORDERS] = *o;
+	if (was == PHASE_COAST)
+		judge_view.coast_ms = sim_ms;
 	if (o->phase < PHASE_N && o->phase != was) {
 		judge_view.phase = o->phase;
 		judge_view.phase_ms = sim_ms;
@@ -247,6 +287,16 @@ static void see_order(const struct order *o)
 	judge_view.ends_ms = o->deadline_ms == INT64_MAX
 				 ? INT64_MAX
 				 : o->deadline_ms - machines[NODE_ENGINE].mono_ms;
+}
+
+void judge_alarm(const char *line)
+{
+	size_t n = strcspn(line, ":");
+
+	for (int a = 0; a < ALARM_N; a++)
+		if (strlen(alarm_info[a].code) == n && memcmp(alarm_info[a].code, line, n) == 0 &&
+		    alarm_info[a].latched && a != ALARM_FAIL_TO_START)
+			pending_events |= ORACLE_LATCHED;
 }
 
 void judge_message(const struct proc *from, const void *data, size_t n)

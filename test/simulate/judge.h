@@ -20,6 +20,7 @@ struct judge_view { /* as the messages last told */
 	uint8_t phase, relays, mode;
 	uint32_t latches;
 	int64_t latched_ms; /* since when any is set */
+	int64_t coast_ms; /* when it was last heard in that phase */
 	int64_t phase_ms; /* true time since when */
 	int64_t ends_ms;  /* of the run, as control told it; true time */
 };
@@ -28,7 +29,8 @@ extern struct judge_view judge_view;
 /* Until when duties cannot be done: by the contacts, by the board, by a stalled guard, by
  * anybody (no power, and the relays stay as they were). */
 struct judge_excuses {
-	int64_t contacts_until_ms, board_until_ms, guard_until_ms, power_until_ms;
+	int64_t contacts_until_ms, board_until_ms, guard_until_ms, power_until_ms,
+	    wire_until_ms; /* of the ignition input */
 };
 extern struct judge_excuses judge_excuses;
 
@@ -40,6 +42,8 @@ void judge_acked(uint8_t relays);
 void judge_contacts(void);
 void judge_board_reset(void);
 void judge_restarted(void);
+void judge_alarm(const char *line); /* as the guard logs it */
+void judge_flush(void);
 void judge_until(void); /* what has come due by now */
 
 #endif

@@ -15,6 +15,7 @@
 #include "node-genctl/harden.h"
 #include "node-genctl/health.h"
 #include "node-genctl/saver.h"
+#include "test/simulate/judge.h"
 #include "test/simulate/os.h"
 #include "test/simulate/report.h"
 #include "test/simulate/site.h"
@@ -235,6 +236,8 @@ void log_set_level(enum log_level level)
 		vsnprintf(line, sizeof(line), fmt, ap);                                        \
 		va_end(ap);                                                                    \
 		report_note(proc_self ? proc_self->name : "", "%s: %s", token, line);          \
+		if (strcmp(token, "alarm") == 0)                                               \
+			judge_alarm(line);                                                     \
 	}
 
 DEFINE_LOG(log_info)

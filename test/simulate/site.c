@@ -14,6 +14,7 @@ enum { ANSWER_MS = 300, SILENCE_MS = 15000 };
 
 struct site site;
 static bool ticking;
+static int64_t moves_ms;
 
 void site_reset(uint64_t seed)
 {
@@ -29,6 +30,7 @@ void site_reset(uint64_t seed)
 	site.reset_wired = chance_of(&site.chance, 500);
 	site.sun_pct = 50;
 	ticking = false;
+	moves_ms = 0;
 }
 
 /* A summer's sun from six to eighteen, cut by each day's clouds; a house that cooks twice. */
@@ -64,14 +66,21 @@ static void tick(void *arg, int64_t number)
 	site_step();
 }
 
+static void moved(void *arg, int64_t number)
+{
+	site_step();
+}
+
 static void keep_ticking(void)
 {
 	int64_t at_ms = sim_ms + TICK_MS;
 
+	if (site.modio.moves_ms > sim_ms && site.modio.moves_ms != moves_ms) {
+		moves_ms = site.modio.moves_ms;
+		timer_at(moves_ms, moved, NULL, 0);
+	}
 	if (ticking || site_steady())
 		return;
-	if (site.modio.moves_ms > sim_ms && site.modio.moves_ms < at_ms)
-		at_ms = site.modio.moves_ms;
 	ticking = true;
 	timer_at(at_ms, tick, NULL, 0);
 }
@@ -109,6 +118,7 @@ void site_step(void)
 
 void sched_moved(void)
 {
+	judge_flush();
 	site_step();
 }
 

@@ -108,6 +108,25 @@ static void ignition_stays_open_on_a_bad_sample(void **state)
 	assert_int_equal(rig_ask(&r, 0x08), RULE_I2);
 }
 
+/* It caught each time, so that the guard proved it for a moment. */
+static void engine_that_stalls_in_every_coast_is_locked_out(void **state)
+{
+	struct rig r;
+
+	rig_init(&r);
+	r.catch_ms = 1000;
+	r.wish = SEQ_RUN;
+	for (int i = 0; i < r.config.attempts; i++) {
+		r.die = false;
+		assert_true(rig_until(&r, PHASE_COAST, LIMIT_MS));
+		rig_run(&r, 1000);
+		assert_true(r.lock.proved);
+		r.die = true;
+		rig_run(&r, r.config.coast_ms);
+	}
+	assert_true(r.lock.ledger.latches >> ALARM_FAIL_TO_START & 1);
+}
+
 static void one_permit_is_one_pulse(void **state)
 {
 	struct rig r;
@@ -315,6 +334,7 @@ int main(void)
 		cmocka_unit_test(crank_ends_by_time_without_control),
 		cmocka_unit_test(ignition_closes_only_under_a_permit),
 		cmocka_unit_test(ignition_stays_open_on_a_bad_sample),
+		cmocka_unit_test(engine_that_stalls_in_every_coast_is_locked_out),
 		cmocka_unit_test(one_permit_is_one_pulse),
 		cmocka_unit_test(charger_waits_for_warm_up_and_stabilise),
 		cmocka_unit_test(ignition_holds_through_the_cool_down_whatever_control_asks),
