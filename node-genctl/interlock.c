@@ -313,6 +313,8 @@ void interlock_acked(struct interlock *k, uint8_t relays, int64_t now_ms)
 	k->suspect = stuck;
 	k->relays = relays;
 	k->known = true;
+	if (!relays)
+		k->raw_ms = NEVER;
 	interlock_lower(k, ALARM_OUTPUT_UNKNOWN);
 	if (fell & RELAY_STARTER)
 		end_of_pulse(k, now_ms);

@@ -192,7 +192,7 @@ static struct verdict watch_raw(struct interlock *k, int64_t now_ms)
 	bool raw = k->ledger.mode == MODE_MAINTENANCE;
 
 	if (raw ? elapsed(k->raw_ms, RAW_MAX_MS, now_ms)
-		: k->ledger.mode == MODE_OFF && !k->proved)
+		: k->raw_ms != NEVER || (k->ledger.mode == MODE_OFF && !k->proved))
 		return force(0, RULE_L3);
 	return nothing;
 }

@@ -127,6 +127,26 @@ static void engine_that_stalls_in_every_coast_is_locked_out(void **state)
 	assert_true(r.lock.ledger.latches >> ALARM_FAIL_TO_START & 1);
 }
 
+/* Whoever leaves maintenance within the 10 s leaves nothing closed, not even on an engine
+ * that the raw bytes have started. */
+static void raw_bytes_end_with_maintenance(void **state)
+{
+	struct rig r;
+
+	rig_init(&r);
+	r.frozen = true;
+	rig_run(&r, 20000);
+	assert_int_equal(interlock_mode(&r.lock, MODE_MAINTENANCE), 0);
+	r.lock.raw_ms = r.now_ms;
+	assert_int_equal(rig_ask(&r, RELAY_IGNITION), RULE_NONE);
+	r.turning = true;
+	rig_run(&r, 2000);
+	assert_true(r.lock.proved);
+	assert_int_equal(interlock_mode(&r.lock, MODE_OFF), 0);
+	rig_run(&r, 2 * SAMPLE_ACTIVE_MS);
+	assert_int_equal(r.lock.relays, 0);
+}
+
 static void one_permit_is_one_pulse(void **state)
 {
 	struct rig r;
@@ -335,6 +355,7 @@ int main(void)
 		cmocka_unit_test(ignition_closes_only_under_a_permit),
 		cmocka_unit_test(ignition_stays_open_on_a_bad_sample),
 		cmocka_unit_test(engine_that_stalls_in_every_coast_is_locked_out),
+		cmocka_unit_test(raw_bytes_end_with_maintenance),
 		cmocka_unit_test(one_permit_is_one_pulse),
 		cmocka_unit_test(charger_waits_for_warm_up_and_stabilise),
 		cmocka_unit_test(ignition_holds_through_the_cool_down_whatever_control_asks),
