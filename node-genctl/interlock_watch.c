@@ -239,6 +239,9 @@ static struct verdict watch_open(struct interlock *k, int64_t now_ms)
 {
 	if (k->in.bad_ms)
 		return nothing;
+	if (k->suspect)
+		return force(
+		    0, RULE_I1); /* the bus is sound again: what was lost is said once more */
 	if (k->stopping && k->in.still_ms >= RUN_DEBOUNCE_MS)
 		k->stopping = false;
 	if (k->stopping && elapsed(k->ignition_off_ms, k->config->fail_to_stop_ms, now_ms))

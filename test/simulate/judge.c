@@ -10,7 +10,7 @@
 #include "test/simulate/report.h"
 #include "test/simulate/site.h"
 
-enum { ORDERS = 32, RETRY_MS = 400, LEFT_MS = 1500, COOLED_MS = 200000, AGAIN_MS = 60000 };
+enum { ORDERS = 32, RETRY_MS = 400, LEFT_MS = 1500, COOLED_MS = 200000, AGAIN_MS = 300000 };
 
 struct judge_view judge_view;
 struct judge_excuses judge_excuses;
@@ -22,7 +22,7 @@ static struct {
 	int acked, contacts, inputs;
 } last;
 static uint32_t answered, pending_events;
-static int64_t held_ms;
+static int64_t held_ms, acked_ms, restarted_ms;
 static int held; /* a byte that waits for its reason; ORACLE_NONE */
 static int64_t left_ms; /* maintenance ended */
 static bool adopted;
@@ -64,8 +64,12 @@ static uint64_t excused(int column)
 		set |= ~of_the_starter();
 	if (sim_ms < judge_excuses.wire_until_ms) /* on the run a warning, by design */
 		set |= ORACLE_BIT(ORACLE_F3);
-	if (judge_view.mode == MODE_MAINTENANCE) /* a stop of long ago binds no raw byte */
+	if (judge_view.mode == MODE_MAINTENANCE) /* what was long ago binds no raw byte */
+		set |= ORACLE_BIT(ORACLE_R5) | ORACLE_BIT(ORACLE_I3);
+	if (sim_ms - restarted_ms < AGAIN_MS) /* its cool-down begins anew */
 		set |= ORACLE_BIT(ORACLE_R5);
+	if (sim_ms - acked_ms < RAW_MAX_MS + LEFT_MS) /* the same byte again is a new 10 s */
+		set |= ORACLE_BIT(ORACLE_L3);
 	if (sim_ms - left_ms < LEFT_MS) /* an engine that raw bytes started is not cooled */
 		set |= ORACLE_BIT(ORACLE_C2) | ORACLE_BIT(ORACLE_L3);
 	else if (sim_ms - left_ms < COOLED_MS) /* or it is, once it was proved */
@@ -172,6 +176,7 @@ void judge_acked(uint8_t relays)
 
 	if (strcmp(proc_self->name, "genctld") != 0)
 		snprintf(text, sizeof(text), "written by %s", proc_self->name);
+	acked_ms = sim_ms;
 	row(relays, ORACLE_NONE, 0, text);
 }
 
@@ -188,6 +193,7 @@ void judge_board_reset(void)
 void judge_restarted(void)
 {
 	answered = 0;
+	restarted_ms = sim_ms;
 	adopted = false;
 	row(ORACLE_NONE, ORACLE_NONE, ORACLE_RESTARTED, "genctld starts");
 }
@@ -281,8 +287,10 @@ static void see_order(const struct order *o)
 		judge_view.phase = o->phase;
 		judge_view.phase_ms = sim_ms;
 		faults_phase(o->phase);
-		if (was == PHASE_COOLDOWN && o->phase == PHASE_STABILISE)
-			pending_events |= ORACLE_BEGIN;
+		if (o->phase == PHASE_COOLDOWN) /* whoever asked for it */
+			row(ORACLE_NONE, ORACLE_NONE, ORACLE_STOP, "stops");
+		if (was == PHASE_COOLDOWN && o->phase >= PHASE_WARMUP && o->phase <= PHASE_LOADED)
+			row(ORACLE_NONE, ORACLE_NONE, ORACLE_BEGIN, "goes on");
 	}
 	judge_view.ends_ms = o->deadline_ms == INT64_MAX
 				 ? INT64_MAX

@@ -22,7 +22,7 @@ void site_reset(uint64_t seed)
 
 	site = (struct site){ .chance.state = seed };
 	plant.capacity_wh = 10000;
-	plant.charger_w = 7000;
+	plant.charger_w = 10000;
 	plant.soc_pct = 45;
 	modio_init(&site.modio);
 	engine_init(&site.engine);

@@ -147,6 +147,23 @@ static void raw_bytes_end_with_maintenance(void **state)
 	assert_int_equal(r.lock.relays, 0);
 }
 
+static void zero_that_a_stuck_bus_swallowed_is_said_again(void **state)
+{
+	struct rig r;
+
+	reach(&r, PHASE_LOADED, 1000);
+	r.fault = SAMPLE_STUCK;
+	r.lossy = true;
+	interlock_estop(&r.lock);
+	rig_run(&r, 2 * SAMPLE_ACTIVE_MS);
+	assert_int_equal(r.lock.relays, 0);
+	assert_int_equal(r.contacts, RELAY_IGNITION | RELAY_CHARGER);
+	r.fault = SAMPLE_OK;
+	r.lossy = false;
+	rig_run(&r, 2 * SAMPLE_IDLE_MS);
+	assert_int_equal(r.contacts, 0);
+}
+
 static void one_permit_is_one_pulse(void **state)
 {
 	struct rig r;
@@ -356,6 +373,7 @@ int main(void)
 		cmocka_unit_test(ignition_stays_open_on_a_bad_sample),
 		cmocka_unit_test(engine_that_stalls_in_every_coast_is_locked_out),
 		cmocka_unit_test(raw_bytes_end_with_maintenance),
+		cmocka_unit_test(zero_that_a_stuck_bus_swallowed_is_said_again),
 		cmocka_unit_test(one_permit_is_one_pulse),
 		cmocka_unit_test(charger_waits_for_warm_up_and_stabilise),
 		cmocka_unit_test(ignition_holds_through_the_cool_down_whatever_control_asks),
