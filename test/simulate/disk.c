@@ -121,8 +121,9 @@ void disk_power_cut(struct chance *chance)
 
 		if (memcmp(cached + at, durable + at, SECTOR) == 0)
 			continue;
-		kept = (size_t[]){ 0, SECTOR, (size_t)chance_between(chance, 1, SECTOR - 1) }
-		    [chance_between(chance, 0, 2)];
+		kept = (size_t[]){
+			0, SECTOR, (size_t)chance_between(chance, 1, SECTOR - 1)
+		}[chance_between(chance, 0, 2)];
 		memcpy(durable + at, cached + at, kept);
 	}
 	memcpy(cached, durable, sizeof(cached));

@@ -32,9 +32,9 @@ const char *const fault_names[FAULTS] = { "unit lost", "unit late", "unit double
 	"wall clock steps by an hour", "wall clock steps by years", "board NAKs",
 	"board reads zero", "bus stuck", "noise in the inputs byte", "brown-out",
 	"relays latched", "slow bus", "bus gone", "input stuck low", "input stuck high",
-	"input chatters", "starter welded", "run-on", "stumble", "out of fuel", "does not catch",
-	"engine runs by itself", "disk full", "disk error", "disk slow", "inverter silent",
-	"inverter talks nonsense" };
+	"input chatters", "starter welded", "run-on", "stumble", "out of fuel",
+	"does not catch", "engine runs by itself", "disk full", "disk error", "disk slow",
+	"inverter silent", "inverter talks nonsense" };
 
 struct fault_count faults[FAULTS];
 static struct chance chance;
@@ -64,7 +64,8 @@ static void later(int64_t *member, int64_t until_ms)
 
 static struct proc *target(enum fault fault, enum fault first)
 {
-	static const char *const names[] = { "genctld", "control", "saver", "deadman", "monitord" };
+	static const char *const names[] = { "genctld", "control", "saver", "deadman",
+		"monitord" };
 
 	return proc_find(names[fault - first]);
 }
@@ -91,7 +92,8 @@ static void freeze_one(enum fault fault)
 	proc_freeze(p, until_ms);
 	if (fault == FAULT_FREEZE_GUARD) {
 		later(&judge_excuses.guard_until_ms, until_ms + 40 * SECOND_MS);
-		judge_unseen();
+		if (until_ms - sim_ms > SECOND_MS)
+			judge_unseen();
 	}
 	busy(until_ms + SECOND_MS);
 }

@@ -8,9 +8,17 @@
 #include "test/simulate/faults.h"
 #include "test/simulate/os.h"
 #include "test/simulate/report.h"
+#include "test/simulate/script.h"
 #include "test/simulate/site.h"
 
-enum { ORDERS = 32, RETRY_MS = 400, LEFT_MS = 1500, COOLED_MS = 200000, AGAIN_MS = 300000 };
+enum {
+	ORDERS = 32,
+	RETRY_MS = 400,
+	LEFT_MS = 1500,
+	COOLED_MS = 200000,
+	AGAIN_MS = 300000,
+	FOLLOW_MS = 20
+};
 
 struct judge_view judge_view;
 struct judge_excuses judge_excuses;
@@ -23,7 +31,7 @@ static struct {
 } last;
 static uint32_t answered, pending_events;
 static int64_t held_ms, acked_ms, restarted_ms;
-static int held; /* a byte that waits for its reason; ORACLE_NONE */
+static int held;	/* a byte that waits for its reason; ORACLE_NONE */
 static int64_t left_ms; /* maintenance ended */
 static bool adopted;
 
@@ -79,7 +87,9 @@ static uint64_t excused(int column)
 	if (sim_ms - judge_view.coast_ms < AGAIN_MS) /* so what follows is the next attempt */
 		set |= ORACLE_BIT(ORACLE_F1);
 	if (column == 1 || adopted) /* its byte was the one that stood: no change to be seen */
-		set |= ORACLE_BIT(ORACLE_P1); /* of writes, not of contacts */
+		set |= ORACLE_BIT(ORACLE_P1);		  /* of writes, not of contacts */
+	if (column == 1 && sim_ms - acked_ms < FOLLOW_MS) /* by a sample of the time between */
+		set |= ORACLE_BIT(ORACLE_S2) | ORACLE_BIT(ORACLE_I2) | ORACLE_BIT(ORACLE_C1);
 	if (sim_ms < judge_excuses.power_until_ms)
 		set = ~UINT64_C(0);
 	if (column == 1 && sim_ms < judge_excuses.contacts_until_ms + RETRY_MS)
@@ -271,7 +281,8 @@ static void see_state(const struct guard_state *s)
 	judge_view.latches = s->latches;
 	if (!events)
 		return;
-	snprintf(text, sizeof(text), "events %04x mode %d latches %x", events, s->mode, s->latches);
+	snprintf(
+	    text, sizeof(text), "events %04x mode %d latches %x", events, s->mode, s->latches);
 	row(ORACLE_NONE, ORACLE_NONE, events, text);
 }
 
@@ -287,9 +298,9 @@ static void see_order(const struct order *o)
 		judge_view.phase = o->phase;
 		judge_view.phase_ms = sim_ms;
 		faults_phase(o->phase);
-		if (o->phase == PHASE_COOLDOWN) /* whoever asked for it */
-			row(ORACLE_NONE, ORACLE_NONE, ORACLE_STOP, "stops");
-		if (was == PHASE_COOLDOWN && o->phase >= PHASE_WARMUP && o->phase <= PHASE_LOADED)
+		script_phase(o->phase);
+		if (was == PHASE_COOLDOWN && o->phase >= PHASE_WARMUP &&
+		    o->phase <= PHASE_LOADED)
 			row(ORACLE_NONE, ORACLE_NONE, ORACLE_BEGIN, "goes on");
 	}
 	judge_view.ends_ms = o->deadline_ms == INT64_MAX
@@ -297,14 +308,23 @@ static void see_order(const struct order *o)
 				 : o->deadline_ms - machines[NODE_ENGINE].mono_ms;
 }
 
-void judge_alarm(const char *line)
+static void see_alarm(const char *line)
 {
 	size_t n = strcspn(line, ":");
 
 	for (int a = 0; a < ALARM_N; a++)
-		if (strlen(alarm_info[a].code) == n && memcmp(alarm_info[a].code, line, n) == 0 &&
-		    alarm_info[a].latched && a != ALARM_FAIL_TO_START)
+		if (strlen(alarm_info[a].code) == n &&
+		    memcmp(alarm_info[a].code, line, n) == 0 && alarm_info[a].latched &&
+		    a != ALARM_FAIL_TO_START)
 			pending_events |= ORACLE_LATCHED;
+}
+
+void judge_line(const char *token, const char *line)
+{
+	if (strcmp(token, "alarm") == 0)
+		see_alarm(line);
+	else if (strcmp(token, "phase") == 0 && strcmp(line, "cool-down") == 0)
+		row(ORACLE_NONE, ORACLE_NONE, ORACLE_STOP, "stops"); /* whoever asked */
 }
 
 void judge_message(const struct proc *from, const void *data, size_t n)
@@ -313,6 +333,7 @@ void judge_message(const struct proc *from, const void *data, size_t n)
 		see_state(data);
 	else if (n == sizeof(struct order) && strcmp(from->name, "control") == 0)
 		see_order(data);
-	else if (n > 4 && strcmp(from->name, "genctld") == 0 && memcmp(data, "OK: cleared", 4) == 0)
+	else if (n > 4 && strcmp(from->name, "genctld") == 0 &&
+		 memcmp(data, "OK: cleared", 4) == 0)
 		pending_events |= ORACLE_CLEARED | ORACLE_OFF;
 }

@@ -20,9 +20,9 @@ struct judge_view { /* as the messages last told */
 	uint8_t phase, relays, mode;
 	uint32_t latches;
 	int64_t latched_ms; /* since when any is set */
-	int64_t coast_ms; /* when it was last heard in that phase */
-	int64_t phase_ms; /* true time since when */
-	int64_t ends_ms;  /* of the run, as control told it; true time */
+	int64_t coast_ms;   /* when it was last heard in that phase */
+	int64_t phase_ms;   /* true time since when */
+	int64_t ends_ms;    /* of the run, as control told it; true time */
 };
 extern struct judge_view judge_view;
 
@@ -37,12 +37,12 @@ extern struct judge_excuses judge_excuses;
 void judge_reset(void);
 void judge_message(const struct proc *from, const void *data, size_t n);
 void judge_sample(int inputs); /* as read by the guard; -1: BAD */
-void judge_unseen(void);	       /* from now on nobody reads */
+void judge_unseen(void);       /* from now on nobody reads */
 void judge_acked(uint8_t relays);
 void judge_contacts(void);
 void judge_board_reset(void);
 void judge_restarted(void);
-void judge_alarm(const char *line); /* as the guard logs it */
+void judge_line(const char *token, const char *line); /* as logged */
 void judge_flush(void);
 void judge_until(void); /* what has come due by now */
 

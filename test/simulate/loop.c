@@ -61,6 +61,12 @@ void event_base_free(struct event_base *base)
 	base->owner = NULL;
 }
 
+void loop_reset(void)
+{
+	for (int i = 0; i < PROCS; i++)
+		bases[i].owner = NULL;
+}
+
 void loop_ended(const struct proc *p)
 {
 	for (int i = 0; i < PROCS; i++)
@@ -90,12 +96,9 @@ struct event *event_new(
 
 	if (!e)
 		return NULL;
-	*e = (struct event){ .base = base,
-		.fd = fd,
-		.what = what,
-		.fn = fn,
-		.arg = arg,
-		.at_ms = INT64_MAX };
+	*e = (struct event){
+		.base = base, .fd = fd, .what = what, .fn = fn, .arg = arg, .at_ms = INT64_MAX
+	};
 	TAILQ_INSERT_TAIL(&base->events, e, entry);
 	return e;
 }

@@ -71,7 +71,8 @@ static int show_totals(double seconds)
 		}
 	}
 	for (int i = 1; i < OPER_ACTS; i++)
-		printf("operator: %-22s %10s %10" PRId64 "\n", oper_names[i], "", total.acts[i]);
+		printf(
+		    "operator: %-22s %10s %10" PRId64 "\n", oper_names[i], "", total.acts[i]);
 	printf("%" PRId64 " site-weeks (%.2f years), %" PRId64 " starts, %" PRId64
 	       " faults injected, %.1f s, %.0f site-years an hour, trace %016" PRIx64 "\n",
 	    total.runs, years, total.starts, all, seconds, years / seconds * 3600, total.hash);
@@ -94,10 +95,9 @@ static int simulate(uint64_t seed, int64_t runs)
 
 static int usage(void)
 {
-	fprintf(stderr,
-	    "simulate [--seed N] [--years N | --weeks N] [--verbose]\n"
-	    "simulate --fail alloc|disk|board|link [--quick]\n"
-	    "Without --seed a fresh one is drawn and printed.\n");
+	fprintf(stderr, "simulate [--seed N] [--years N | --weeks N] [--verbose]\n"
+			"simulate --fail alloc|disk|board|link [--quick]\n"
+			"Without --seed a fresh one is drawn and printed.\n");
 	return 2;
 }
 
@@ -106,9 +106,8 @@ int main(int argc, char **argv)
 	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
 		{ "years", required_argument, NULL, 'y' },
 		{ "weeks", required_argument, NULL, 'w' },
-		{ "fail", required_argument, NULL, 'f' },
-		{ "quick", no_argument, NULL, 'q' }, { "verbose", no_argument, NULL, 'v' },
-		{ NULL, 0, NULL, 0 } };
+		{ "fail", required_argument, NULL, 'f' }, { "quick", no_argument, NULL, 'q' },
+		{ "verbose", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 } };
 	int64_t runs = 1;
 	uint64_t seed = 0;
 	const char *fail = NULL;

@@ -182,7 +182,8 @@ static void arrive(void *arg, int64_t number)
 	if (cut_ms > sim_ms + PATIENCE_MS) { /* the connection does not live that long */
 		close_at(u->to, u->life, on_timeout, sim_ms + PATIENCE_MS);
 		if (same(u->to->peer, u->to->peer_life))
-			close_at(u->to->peer, u->to->peer_life, on_timeout, sim_ms + PATIENCE_MS);
+			close_at(
+			    u->to->peer, u->to->peer_life, on_timeout, sim_ms + PATIENCE_MS);
 		drop(u);
 	} else if (cut_ms > sim_ms) {
 		timer_at(cut_ms, arrive, u, 0);

@@ -18,7 +18,7 @@ struct net_faults {
 	int64_t until_ms[NET_FAULTS]; /* that long units meet it */
 	int per_mille[NET_FAULTS];
 	int64_t cut_until_ms[NODES]; /* partition between this node and the engine node */
-	int64_t deaf_until_ms;	     /* the engine node cannot listen: its address is not there */
+	int64_t deaf_until_ms; /* the engine node cannot listen: its address is not there */
 };
 extern struct net_faults net_faults;
 extern int64_t net_hits[NET_FAULTS]; /* units that met it */

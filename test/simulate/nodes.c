@@ -19,7 +19,7 @@ static const struct daemon {
 	const char *name;
 	enum node node;
 	int (*main)(const void *arg);
-} *find(const char *name);
+} * find(const char *name);
 
 static bool held[3], wired;
 static int64_t pause_ms;

@@ -11,7 +11,14 @@
 #include <stdint.h>
 
 enum oper_act {
-	OPER_NOTHING, OPER_START, OPER_STOP, OPER_ESTOP, OPER_RAW, OPER_FORCE, OPER_HOLD, OPER_ACTS
+	OPER_NOTHING,
+	OPER_START,
+	OPER_STOP,
+	OPER_ESTOP,
+	OPER_RAW,
+	OPER_FORCE,
+	OPER_HOLD,
+	OPER_ACTS
 };
 
 extern int64_t oper_acts[OPER_ACTS];
@@ -19,6 +26,6 @@ extern const char *const oper_names[OPER_ACTS];
 
 void oper_reset(uint64_t seed);
 void oper_visit(enum oper_act act); /* now, by somebody of his own */
-void oper_live(bool busy);	     /* comes by from now on; busy: does things as well */
+void oper_live(bool busy);	    /* comes by from now on; busy: does things as well */
 
 #endif

@@ -15,14 +15,24 @@
 
 enum { FD_BASE = 3, FDS = 96, QUEUE_BYTES = 32768, DOOR_BACKLOG = 4 };
 enum fd_kind {
-	FD_NONE, FD_PAIR, FD_SIGNALS, FD_LEDGER, FD_BOOT_ID, FD_FOLDER, FD_I2C, FD_GPIO, FD_LINE,
-	FD_DOOR, FD_CLIENT, FD_NULL
+	FD_NONE,
+	FD_PAIR,
+	FD_SIGNALS,
+	FD_LEDGER,
+	FD_BOOT_ID,
+	FD_FOLDER,
+	FD_I2C,
+	FD_GPIO,
+	FD_LINE,
+	FD_DOOR,
+	FD_CLIENT,
+	FD_NULL
 };
 
 struct fd {
 	enum fd_kind kind;
 	struct proc *owner;
-	int peer; /* -1: none, or it is closed */
+	int peer;	   /* -1: none, or it is closed */
 	bool ended, reset; /* the peer sends no more; and left something unread */
 	bool locked;
 	int address; /* of the I2C device */

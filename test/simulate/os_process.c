@@ -227,8 +227,8 @@ void log_set_level(enum log_level level)
 {
 }
 
-#define DEFINE_LOG(function)                                                                    \
-	void function(const char *token, const char *fmt, ...)                                     \
+#define DEFINE_LOG(function)                                                                   \
+	void function(const char *token, const char *fmt, ...)                                 \
 	{                                                                                      \
 		char line[200];                                                                \
 		va_list ap;                                                                    \
@@ -236,8 +236,7 @@ void log_set_level(enum log_level level)
 		vsnprintf(line, sizeof(line), fmt, ap);                                        \
 		va_end(ap);                                                                    \
 		report_note(proc_self ? proc_self->name : "", "%s: %s", token, line);          \
-		if (strcmp(token, "alarm") == 0)                                               \
-			judge_alarm(line);                                                     \
+		judge_line(token, line);                                                       \
 	}
 
 DEFINE_LOG(log_info)

@@ -6,6 +6,7 @@
 #include "node-genctl/engine.h"
 #include "test/simulate/chance.h"
 #include "test/simulate/disk.h"
+#include "test/simulate/fail.h"
 #include "test/simulate/faults.h"
 #include "test/simulate/judge.h"
 #include "test/simulate/loop.h"
@@ -33,7 +34,8 @@ static size_t heap_then[PROCS];
 
 void sched_ended(struct proc *p)
 {
-	if (p->rank == 1 || (p->rank == 2 && p->status == 0)) /* told to end, by a guard that ends */
+	if (p->rank == 1 ||
+	    (p->rank == 2 && p->status == 0)) /* told to end, by a guard that ends */
 		judge_unseen();
 	net_ended(p);
 	loop_ended(p);
@@ -49,12 +51,12 @@ void sched_ended(struct proc *p)
 /* How long the present phase goes on for certain; 0: it may end by itself at any time. */
 static int64_t phase_left_ms(void)
 {
-	static const int64_t lasts_ms[PHASE_N] = { [PHASE_WARMUP] = 60000,
-		[PHASE_STABILISE] = 20000,
-		[PHASE_COOLDOWN] = 180000 };
+	static const int64_t lasts_ms[PHASE_N] = {
+		[PHASE_WARMUP] = 60000, [PHASE_STABILISE] = 20000, [PHASE_COOLDOWN] = 180000
+	};
 	const struct judge_view *v = &judge_view;
-	int64_t end_ms = v->phase == PHASE_LOADED ? v->ends_ms
-						  : v->phase_ms + lasts_ms[v->phase];
+	int64_t end_ms =
+	    v->phase == PHASE_LOADED ? v->ends_ms : v->phase_ms + lasts_ms[v->phase];
 
 	return end_ms == INT64_MAX ? HOUR : end_ms - sim_ms;
 }
@@ -82,7 +84,8 @@ static bool stands_still(void)
 
 int64_t sched_leap(void)
 {
-	if (!judge_view.known || faults_active() || !net_quiet() || !site_steady())
+	if (!judge_view.known || faults_active() || fail_recently() || !net_quiet() ||
+	    !site_steady())
 		return 0;
 	if (stands_still())
 		return QUIET_LEAP_MS;
@@ -166,6 +169,7 @@ void run_reset(uint64_t seed)
 	report_reset();
 	disk_reset();
 	os_reset();
+	loop_reset();
 	site_reset(chance_next(&c));
 	net_reset(chance_next(&c));
 	faults_reset(chance_next(&c));

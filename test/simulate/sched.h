@@ -34,7 +34,7 @@ struct proc {
 	enum node node;
 	int pid, parent, status; /* parent 0: the service manager */
 	int64_t due_ms, wake_ms, frozen_until_ms;
-	uint64_t order; /* among those due at one time */
+	uint64_t order;		/* among those due at one time */
 	uint32_t signals, doom; /* pending; killed after so many calls, 0: not */
 	bool mortal;		/* ends with its parent */
 	int rank;		/* after a leap: who is woken first */
@@ -56,10 +56,10 @@ void sched_run(int64_t end_ms, const bool *stop);
 
 struct proc *proc_start(
     const char *name, enum node node, int (*main)(const void *arg), const void *arg, size_t n);
-struct proc *proc_find(const char *name); /* alive; NULL */
+struct proc *proc_find(const char *name);   /* alive; NULL */
 void proc_kill(struct proc *p, int status); /* does not return if it is oneself */
-void proc_block(int64_t until_ms);	     /* until woken or then; spurious returns happen */
-void proc_sleep(int64_t until_ms);	     /* no sooner than then */
+void proc_block(int64_t until_ms);	    /* until woken or then; spurious returns happen */
+void proc_sleep(int64_t until_ms);	    /* no sooner than then */
 void proc_wake(struct proc *p);
 void proc_freeze(struct proc *p, int64_t until_ms);
 void proc_call(void); /* each call to the operating system: here a process may be killed */

@@ -41,7 +41,9 @@ static struct plant_in weather(void)
 	int64_t rise = from_noon < half ? 1000 - from_noon * 1000 / half : 0;
 
 	return (struct plant_in){
-		.load_w = hour == 7 || hour == 19 ? 1400 : hour < 6 ? 250 : 450,
+		.load_w = hour == 7 || hour == 19 ? 1400
+			  : hour < 6		  ? 250
+						  : 450,
 		.pv_w = (int32_t)(rise * site.sun_pct / 100),
 		.charger_on = site.modio.contacts & MODIO_CHARGER,
 		.engine_running = site.engine.phase == ENGINE_FIRING,
@@ -167,8 +169,9 @@ static int sim_open(struct inverter **out, const struct inverter_config *config)
 /* Within what each register can hold, but not what is: the driver has dropped the rest. */
 static void lie(struct inverter_sample *s)
 {
-	s->v[INV_SOC] = chance_of(&site.chance, 300) ? UNKNOWN
-						     : (int32_t)chance_between(&site.chance, 0, 100);
+	s->v[INV_SOC] = chance_of(&site.chance, 300)
+			    ? UNKNOWN
+			    : (int32_t)chance_between(&site.chance, 0, 100);
 	s->v[INV_BATTERY_VOLTAGE] = (int32_t)chance_between(&site.chance, 0, 65000);
 	s->v[INV_LOAD_POWER] = (int32_t)chance_between(&site.chance, 0, 12000);
 	s->v[INV_GENERATOR_PRESENT] = (int32_t)chance_between(&site.chance, 0, 1);

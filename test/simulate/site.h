@@ -36,8 +36,8 @@ struct site {
 extern struct site site;
 
 void site_reset(uint64_t seed);
-void site_step(void);	 /* to the present */
-bool site_steady(void);	 /* nothing in it moves by itself */
+void site_step(void);	/* to the present */
+bool site_steady(void); /* nothing in it moves by itself */
 bool site_bus_there(void);
 void site_reset_board(void); /* by its RST pin, or a lack of volts */
 uint8_t site_inputs(void);
