@@ -97,6 +97,34 @@ $(BIN)/sitesim: $(call obj,test/sim/main.c) $(B)/libsim.a $(B)/libmonitor.a $(B)
 # Each test and helper links the shipped objects and takes what it needs; no main.o is in a library.
 $(B)/test/%: $(B)/test/%.o $(B)/libsim.a $(B)/libgenctl.a $(B)/libmonitor.a $(B)/libcommon.a
 	$(call link,-lcmocka $(base) -li2c -lmodbus -pthread -lm)
+# The whole site in one process: the shipped objects, with their system calls led to
+# test/simulate. monitord is linked in twice, so that a second one has its own variables.
+simulate := $(wildcard test/simulate/*.c)
+calls    := poll socketpair send recv shutdown close socket bind listen accept4 open read write pread \
+	    pwrite fsync fdatasync fstat lstat mkdir unlink flock ioctl signalfd sigprocmask kill \
+	    waitpid getpid getppid _exit exit abort mlockall sched_setscheduler nanosleep getrandom \
+	    options_start
+monitord := $(call obj,$(filter-out %/status.c %/view.c %/watch.c %/trial.c %/replay.c \
+	    %/series.c node-monitor/drivers/%,$(monitor)))
+$(call obj,$(simulate)): | $(proto).h
+$(call obj,test/simulate/memory.c): cflags += -fno-builtin -Wno-cast-align
+$(B)/test/simulate/genctld.o: $(call obj,node-genctl/main.c)
+	$(call note,COPY )
+	$(Q)$(CROSS)objcopy --redefine-sym main=genctld_main $< $@
+$(B)/test/simulate/monitord-%.o: $(monitord)
+	@mkdir -p $(@D)
+	$(call note,COPY )
+	$(Q)$(CC) -r -nostdlib -o $@ $^
+	$(Q)$(CROSS)objcopy --redefine-sym schedule_run=schedule_run_$* \
+		--keep-global-symbol=schedule_run_$* $@
+$(B)/test/simulate/simulate: $(call obj,$(simulate) test/oracle.c test/oracle_rules.c test/oracle_times.c \
+	test/sim/modio.c test/sim/engine.c) $(B)/test/simulate/genctld.o \
+	$(B)/test/simulate/monitord-first.o $(B)/test/simulate/monitord-second.o \
+	$(B)/libgenctl.a $(B)/libmonitor.a $(B)/libcommon.a
+	$(call link,$(patsubst %,-Wl$(comma)--wrap=%,$(calls)) -lprotobuf-c -lconfig -lm)
+simulator: $(B)/test/simulate/simulate ## build the simulation of the whole site
+simulate: simulator ## SEED=n YEARS=n: run it
+	@$(B)/test/simulate/simulate $(if $(SEED),--seed $(SEED)) --years $(or $(YEARS),1)
 units: $(patsubst %.c,$(B)/%,$(units) $(helpers)) all ## build the test programs
 
 # A fresh system has no compiler before deps has run, so what follows it is another make.

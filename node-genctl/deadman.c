@@ -162,19 +162,24 @@ static void bring_down(struct deadman *d)
 		log_warn("deadman", "engine stopped");
 }
 
+static void act(struct deadman *d)
+{
+	if (!d->relays)
+		guard_is_gone(d, SLOW_MS);
+	else if (starting(d))
+		open_everything(d);
+	else
+		bring_down(d);
+}
+
 int deadman_main(const struct genctl_config *config, pid_t guard, int guard_fd)
 {
 	struct deadman d = { .config = config, .guard = guard, .fd = guard_fd };
 
 	if (board_kinds[config->board.kind]->open(&d.board, &config->board) < 0)
 		return 1;
-	if (listen_to_guard(&d) == ORDERLY)
-		return 0;
-	if (!d.relays)
-		guard_is_gone(&d, SLOW_MS);
-	else if (starting(&d))
-		open_everything(&d);
-	else
-		bring_down(&d);
+	if (listen_to_guard(&d) != ORDERLY)
+		act(&d);
+	d.board->ops->close(d.board);
 	return 0;
 }

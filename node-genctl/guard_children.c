@@ -2,70 +2,16 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "node-genctl/control.h"
 #include "node-genctl/deadman.h"
 #include "node-genctl/guard_parts.h"
-#include "node-genctl/harden.h"
-#include "node-genctl/saver.h"
 
-enum {
-	RESPAWN_MS = 1000,
-	RESPAWN_SLOW_MS = 5000,
-	FDS_MAX = 64,
-	DISMISS_MS = 2000,
-	EXIT_CONFIG = 2
-};
-
-static const char *const names[CHILDREN] = { "genctl-control", "genctl-saver",
-	"genctl-deadman" };
-
-/* Ends with the guard, except the deadman; the terminal's Ctrl-C is the guard's affair. */
-static void become(struct guard *g, enum child_kind kind, int fd)
-{
-	sigset_t none;
-
-	prctl(PR_SET_NAME, names[kind]);
-	if (kind != CHILD_DEADMAN)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != g->pid)
-		_exit(1);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGUSR2, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	for (int other = STDERR_FILENO + 1; other < FDS_MAX; other++) {
-		if (other != fd)
-			close(other);
-	}
-	if (kind == CHILD_DEADMAN)
-		harden();
-	else
-		harden_undo();
-}
-
-static int child_main(const struct guard *g, enum child_kind kind, int fd)
-{
-	switch (kind) {
-	case CHILD_CONTROL:
-		return control_main(g->config, fd);
-	case CHILD_SAVER:
-		return saver_main(g->config->state_dir, fd);
-	case CHILD_DEADMAN:
-		return deadman_main(g->config, g->pid, fd);
-	case CHILDREN:
-		break;
-	}
-	return 1;
-}
+enum { RESPAWN_MS = 1000, RESPAWN_SLOW_MS = 5000, DISMISS_MS = 2000, EXIT_CONFIG = 2 };
 
 void guard_spawn(struct guard *g, enum child_kind kind, int64_t now_ms)
 {
@@ -77,17 +23,13 @@ void guard_spawn(struct guard *g, enum child_kind kind, int64_t now_ms)
 	c->owes_ms = NEVER;
 	c->killed = false;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		log_error("guard", "%s: %s", names[kind], strerror(errno));
+		log_error("guard", "%s: %s", child_name(kind), strerror(errno));
 		return;
 	}
-	pid = fork();
-	if (pid == 0) {
-		become(g, kind, pair[1]);
-		_exit(child_main(g, kind, pair[1]));
-	}
+	pid = child_start(g->config, kind, g->pid, pair[1]);
 	close(pair[1]);
 	if (pid < 0) {
-		log_error("guard", "%s: %s", names[kind], strerror(errno));
+		log_error("guard", "%s: %s", child_name(kind), strerror(-pid));
 		close(pair[0]);
 		return;
 	}
@@ -130,7 +72,7 @@ static void condemn(struct guard *g, enum child_kind kind, const char *why, int6
 
 	if (!c->pid || c->killed)
 		return;
-	log_error("guard", "%s %s: it is replaced", names[kind], why);
+	log_error("guard", "%s %s: it is replaced", child_name(kind), why);
 	c->killed = true;
 	kill(c->pid, SIGKILL);
 	if (kind == CHILD_CONTROL)
@@ -142,7 +84,7 @@ static void buried(struct guard *g, enum child_kind kind, int64_t now_ms)
 	struct child *c = &g->children[kind];
 
 	if (!c->killed)
-		log_error("guard", "%s ended: it is replaced", names[kind]);
+		log_error("guard", "%s ended: it is replaced", child_name(kind));
 	close(c->fd);
 	c->pid = 0;
 	c->fd = -1;

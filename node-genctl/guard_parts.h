@@ -4,15 +4,13 @@
 
 #include <sys/types.h>
 
+#include "node-genctl/child.h"
 #include "node-genctl/config.h"
 #include "node-genctl/ipc.h"
 #include "node-genctl/recorder.h"
 #include "node-genctl/watchdog.h"
 
-/* clang-format off */
 enum stage { STAGE_AUDIT, STAGE_HEIR, STAGE_LIVE, STAGE_LEAVING, STAGE_GONE };
-enum child_kind { CHILD_CONTROL, CHILD_SAVER, CHILD_DEADMAN, CHILDREN };
-/* clang-format on */
 
 enum {
 	CONTROL_CRANK_MS = 200, /* silence of control while the starter is closed */
