@@ -40,11 +40,13 @@ monitor  := $(filter-out %/main.c,$(wildcard node-monitor/*.c node-monitor/*/*.c
 sim      := $(filter-out %/main.c,$(wildcard test/sim/*.c)) $(wildcard test/rig/*.c)
 units    := $(wildcard test/unit/test_*.c test/scenario/test_*.c)
 helpers  := $(wildcard test/bench/*.c test/tools/*.c)
+targets  := $(wildcard test/fuzz/fuzz_*.c)
+played   := $(filter-out $(targets) %/replay.c,$(wildcard test/fuzz/*.c))
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 proto    := $(B)/proto/genctl.pb-c
 
-.PHONY: all genctl run check campaign bench lint format install clean help deps units \
-	tests measurements
+.PHONY: all genctl run check campaign bench fuzz lint format install clean help deps units \
+	tests measurements fuzzers
 .SECONDARY:
 all: $(BIN)/genctld $(BIN)/gencli $(BIN)/monitord $(BIN)/sitesim ## build the programs into build/bin (the default)
 genctl: $(BIN)/genctld $(BIN)/gencli ## build only the engine node's programs (with CROSS= for another machine)
@@ -56,7 +58,7 @@ $(proto).c $(proto).h &: proto/genctl.proto
 	@sed -i 's/(char \*)protobuf_c_empty/(char *)(uintptr_t)protobuf_c_empty/g' $(proto).h # for -Wcast-qual
 $(proto).o: cflags += -Wno-cast-qual -fno-sanitize=shift,pointer-overflow
 $(call obj,$(common) $(genctl) node-genctl/main.c $(gencli) $(monitor) node-monitor/main.c $(sim) \
-	test/sim/main.c $(units) $(helpers)): | $(proto).h
+	test/sim/main.c $(units) $(helpers) $(targets) $(played)): | $(proto).h
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -82,7 +84,7 @@ $(B)/libsim.a:     $(call obj,$(sim))
 define link
 	@mkdir -p $(@D)
 	$(call note,LINK )
-	$(Q)$(CC) $(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
+	$(Q)$(CC) $(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1)
 endef
 base = -lprotobuf-c -lconfig -levent_core -levent_extra
 $(BIN)/genctld: $(call obj,node-genctl/main.c) $(B)/libgenctl.a $(B)/libcommon.a
@@ -97,7 +99,16 @@ $(BIN)/sitesim: $(call obj,test/sim/main.c) $(B)/libsim.a $(B)/libmonitor.a $(B)
 # Each test and helper links the shipped objects and takes what it needs; no main.o is in a library.
 $(B)/test/%: $(B)/test/%.o $(B)/libsim.a $(B)/libgenctl.a $(B)/libmonitor.a $(B)/libcommon.a
 	$(call link,-lcmocka $(base) -li2c -lmodbus -pthread -lm)
-units: $(patsubst %.c,$(B)/%,$(units) $(helpers)) all ## build the test programs
+
+# A fuzz target takes what is played to it before what is shipped. With SAN=fuzzer-no-link,...
+# and clang it is libFuzzer's program, else one that replays its corpus.
+$(B)/libplayed.a: $(call obj,$(played))
+$(B)/test/fuzz/fuzz_%: $(B)/test/fuzz/fuzz_%.o \
+	$(if $(findstring fuzzer,$(SAN)),,$(B)/test/fuzz/replay.o) $(B)/libplayed.a \
+	$(B)/libgenctl.a $(B)/libmonitor.a $(B)/libcommon.a
+	$(call link,$(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer) $(base) -li2c -lmodbus -pthread -lm)
+fuzzers: $(patsubst %.c,$(B)/%,$(targets))
+units: $(patsubst %.c,$(B)/%,$(units) $(helpers) $(targets)) all ## build the test programs
 
 # A fresh system has no compiler before deps has run, so what follows it is another make.
 again = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -113,6 +124,8 @@ tests: units
 	@B=$(B) BIN=$(BIN) /usr/bin/python3 test/run.py $(TESTS)
 campaign: deps ## the long tests: sanitizers, clang, lint, ARMv5 (under 45 minutes with check)
 	@scripts/campaign
+fuzz: deps ## fuzz each target for T seconds (60)
+	@test/fuzz/run $(if $(T),$(T),60)
 bench: deps ## measure speed and memory against bare baselines
 	@$(again) measurements
 measurements: units
