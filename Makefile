@@ -41,7 +41,7 @@ sim      := $(filter-out %/main.c,$(wildcard test/sim/*.c)) $(wildcard test/rig/
 units    := $(wildcard test/unit/test_*.c test/scenario/test_*.c)
 helpers  := $(wildcard test/bench/*.c test/tools/*.c)
 targets  := $(wildcard test/fuzz/fuzz_*.c)
-played   := $(filter-out $(targets) %/replay.c,$(wildcard test/fuzz/*.c))
+played   := $(filter-out $(targets),$(wildcard test/fuzz/*.c))
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 proto    := $(B)/proto/genctl.pb-c
 
@@ -102,7 +102,7 @@ $(B)/test/%: $(B)/test/%.o $(B)/libsim.a $(B)/libgenctl.a $(B)/libmonitor.a $(B)
 
 # A fuzz target takes what is played to it before what is shipped. With SAN=fuzzer-no-link,...
 # and clang it is libFuzzer's program, else one that replays its corpus.
-$(B)/libplayed.a: $(call obj,$(played))
+$(B)/libplayed.a: $(call obj,$(filter-out %/replay.c,$(played)))
 $(B)/test/fuzz/fuzz_%: $(B)/test/fuzz/fuzz_%.o \
 	$(if $(findstring fuzzer,$(SAN)),,$(B)/test/fuzz/replay.o) $(B)/libplayed.a \
 	$(B)/libgenctl.a $(B)/libmonitor.a $(B)/libcommon.a
