@@ -291,6 +291,8 @@ static void open_peer(struct peer_fake *p)
 	p->line.owner = p;
 	p->line.sent = sent;
 	p->line.closed = closed;
+	if (!link_fake_reads(&p->line))
+		link_fake_close(&p->line, "all sent");
 	if (!p->line.link)
 		(void)link_fake_open(ls, &p->line);
 }

@@ -5,7 +5,7 @@
  * in two short queues. The guard is the shipped interlock with an engine that catches when it
  * is told to, and moods: it may refuse, keep silent or not even read.
  *
- * Asserts of every order: it is one; its serial follows; a byte is one of the sequence's; raw
+ * Asserts of every order: it is one; its serial grows; a byte is one of the sequence's; raw
  * bytes only in maintenance; after an emergency stop no byte but 0x00 and no start until the
  * guard says another mode; a first attempt only while somebody who may has asked for a run.
  */
@@ -28,6 +28,8 @@ struct control *guard_fake_control(void);
 enum guard_act { ACT_WAIT, ACT_WAIT_LONG, ACT_MOOD, ACT_ENGINE, ACT_OPERATOR };
 void guard_fake_act(enum guard_act what, unsigned arg);
 void guard_fake_wait(int64_t ms);
+/* All is well, the operator says off, and the engine gets the time to come down. */
+void guard_fake_rest(void);
 /* Orders that were sent are carried out, and their answers heard. */
 void guard_fake_settle(void);
 
