@@ -84,7 +84,7 @@ $(B)/libsim.a:     $(call obj,$(sim))
 define link
 	@mkdir -p $(@D)
 	$(call note,LINK )
-	$(Q)$(CC) $(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1)
+	$(Q)$(CC) $(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS) -o $@ $(filter %.o,$^) $(first) $(filter %.a,$^) $(1)
 endef
 base = -lprotobuf-c -lconfig -levent_core -levent_extra
 $(BIN)/genctld: $(call obj,node-genctl/main.c) $(B)/libgenctl.a $(B)/libcommon.a
@@ -107,6 +107,8 @@ $(B)/test/fuzz/fuzz_%: $(B)/test/fuzz/fuzz_%.o \
 	$(if $(findstring fuzzer,$(SAN)),,$(B)/test/fuzz/replay.o) $(B)/libplayed.a \
 	$(B)/libgenctl.a $(B)/libmonitor.a $(B)/libcommon.a
 	$(call link,$(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer) $(base) -li2c -lmodbus -pthread -lm)
+$(B)/test/fuzz/fuzz_link: $(B)/common/link.o
+$(B)/test/fuzz/fuzz_link: first = -levent_core # the real ones
 fuzzers: $(patsubst %.c,$(B)/%,$(targets))
 units: $(patsubst %.c,$(B)/%,$(units) $(helpers) $(targets)) all ## build the test programs
 
