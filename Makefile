@@ -84,7 +84,8 @@ $(B)/libsim.a:     $(call obj,$(sim))
 define link
 	@mkdir -p $(@D)
 	$(call note,LINK )
-	$(Q)$(CC) $(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS) -o $@ $(filter %.o,$^) $(first) $(filter %.a,$^) $(1)
+	$(Q)$(CC) $(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+		$(filter %/libplayed.a,$^) $(filter-out %/libplayed.a,$(filter %.a,$^)) $(1)
 endef
 base = -lprotobuf-c -lconfig -levent_core -levent_extra
 $(BIN)/genctld: $(call obj,node-genctl/main.c) $(B)/libgenctl.a $(B)/libcommon.a
@@ -100,15 +101,15 @@ $(BIN)/sitesim: $(call obj,test/sim/main.c) $(B)/libsim.a $(B)/libmonitor.a $(B)
 $(B)/test/%: $(B)/test/%.o $(B)/libsim.a $(B)/libgenctl.a $(B)/libmonitor.a $(B)/libcommon.a
 	$(call link,-lcmocka $(base) -li2c -lmodbus -pthread -lm)
 
-# A fuzz target takes what is played to it before what is shipped. With SAN=fuzzer-no-link,...
-# and clang it is libFuzzer's program, else one that replays its corpus.
+# A fuzz target takes what is played to it before what is shipped; fuzz_link plays no link. With
+# clang and SAN=fuzzer-no-link,... it is libFuzzer's program, else one that replays its corpus.
 $(B)/libplayed.a: $(call obj,$(filter-out %/replay.c,$(played)))
 $(B)/test/fuzz/fuzz_%: $(B)/test/fuzz/fuzz_%.o \
-	$(if $(findstring fuzzer,$(SAN)),,$(B)/test/fuzz/replay.o) $(B)/libplayed.a \
+	$(if $(findstring fuzzer,$(SAN)),,$(B)/test/fuzz/replay.o) \
 	$(B)/libgenctl.a $(B)/libmonitor.a $(B)/libcommon.a
 	$(call link,$(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer) $(base) -li2c -lmodbus -pthread -lm)
-$(B)/test/fuzz/fuzz_link: $(B)/common/link.o
-$(B)/test/fuzz/fuzz_link: first = -levent_core # the real ones
+$(patsubst %.c,$(B)/%,$(filter-out %/fuzz_link.c,$(targets))): $(B)/libplayed.a
+$(B)/test/fuzz/fuzz_link: $(B)/test/fuzz/fuzz.o
 fuzzers: $(patsubst %.c,$(B)/%,$(targets))
 units: $(patsubst %.c,$(B)/%,$(units) $(helpers) $(targets)) all ## build the test programs
 
