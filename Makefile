@@ -128,7 +128,7 @@ tests: units
 campaign: deps ## the long tests: sanitizers, clang, lint, ARMv5 (under 45 minutes with check)
 	@scripts/campaign
 fuzz: deps ## fuzz each target for T seconds (60)
-	@test/fuzz/run $(if $(T),$(T),60)
+	@scripts/deps lint; test/fuzz/run $(if $(T),$(T),60) $(TESTS) || [ $$? = 77 ]
 bench: deps ## measure speed and memory against bare baselines
 	@$(again) measurements
 measurements: units

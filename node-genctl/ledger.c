@@ -103,9 +103,10 @@ static bool can_be(int64_t at_ms)
 /* What interlock_*() may count with, whoever wrote the record. */
 static bool is_sound(const struct ledger *l)
 {
-	bool sound = l->mode <= MODE_ESTOP && can_be(l->run_from_ms) && can_be(l->deadline_ms) &&
-		     can_be(l->stopped_ms) && can_be(l->unexpected_ms) &&
-		     can_be(l->lockout_ms) && can_be(l->crank_ms) && can_be(l->inhibit_ms);
+	bool sound = l->mode <= MODE_ESTOP && can_be(l->run_from_ms) &&
+		     can_be(l->deadline_ms) && can_be(l->stopped_ms) &&
+		     can_be(l->unexpected_ms) && can_be(l->lockout_ms) && can_be(l->crank_ms) &&
+		     can_be(l->inhibit_ms);
 
 	if (l->held && (l->run_from_ms == NEVER || l->deadline_ms == NEVER))
 		sound = false;

@@ -3,8 +3,8 @@
  * the target moves, and a log that formats its lines and shows them to nobody.
  *
  * A target is one file fuzz_NAME.c with LLVMFuzzerTestOneInput(). It keeps nothing from one
- * input to the next, and asserts more than that memory is sound. Built with clang and SAN=fuzzer
- * it is libFuzzer's; built as the tests are, replay.c runs it over its corpus.
+ * input to the next, and asserts more than that memory is sound. Built with clang and
+ * SAN=fuzzer it is libFuzzer's; built as the tests are, replay.c runs it over its corpus.
  *
  * Units: ms. Reading past the end of an input gives zeros.
  */

@@ -5,8 +5,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct conf_table table = { config_keys, config_nkeys, sizeof(struct genctl_config),
-		config_check };
+	const struct conf_table table = { config_keys, config_nkeys,
+		sizeof(struct genctl_config), config_check };
 
 	conf_round(&table, data, size);
 	return 0;

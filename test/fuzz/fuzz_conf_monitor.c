@@ -5,8 +5,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct conf_table table = { monitor_keys, monitor_nkeys, sizeof(struct monitor_config),
-		monitor_config_check };
+	const struct conf_table table = { monitor_keys, monitor_nkeys,
+		sizeof(struct monitor_config), monitor_config_check };
 
 	conf_round(&table, data, size);
 	return 0;

@@ -1,12 +1,12 @@
 /*
  * The monitor's line to an engine node that says anything at any time.
  *
- * An input is a row of acts: a byte's high half says what, its low half how; some acts take more
- * bytes (see act()). Replies are canned, to what was asked or to nothing, or raw bytes.
+ * An input is a row of acts: a byte's high half says what, its low half how; some acts take
+ * more bytes (see act()). Replies are canned, to what was asked or to nothing, or raw bytes.
  *
  * Asserts: every request is a sound frame with an id of its own; orders only while the lease is
- * held and at most 900 s long, never a run that nobody desires; never more than 8 unanswered; the
- * view's texts end and its numbers are ones its readers know.
+ * held and at most 900 s long, never a run that nobody desires; never more than 8 unanswered;
+ * the view's texts end and its numbers are ones its readers know.
  */
 #include <assert.h>
 #include <errno.h>
@@ -210,7 +210,8 @@ static void reply_canned(struct node_fake *f, unsigned which)
 	uint8_t body[CANNED_MAX];
 	union body m;
 
-	r.body_case = (Genctl__Reply__BodyCase)(GENCTL__REPLY__BODY_ERROR + fuzz_byte(&f->in) % 10);
+	r.body_case =
+	    (Genctl__Reply__BodyCase)(GENCTL__REPLY__BODY_ERROR + fuzz_byte(&f->in) % 10);
 	can(&f->in, &r, &m, &inputs);
 	if (which == 14)
 		r.id = f->last_id + 1;

@@ -1,9 +1,9 @@
 /*
  * The ledger's file with anything in it, and what an interlock makes of what was loaded.
  *
- * Byte 0 says how the rest is laid out: 1 each slot's record is put in a sound slot (its sequence
- * number first, then the record's bytes), 2 of the same boot, 0 the slots' bytes as they are.
- * What follows the file is a row of acts for the interlock, one byte or two each.
+ * Byte 0 says how the rest is laid out: 1 each slot's record is put in a sound slot (its
+ * sequence number first, then the record's bytes), 2 of the same boot, 0 the slots' bytes as
+ * they are. What follows the file is a row of acts for the interlock, one byte or two each.
  *
  * Asserts: what is loaded is the newer sound record, all times of another boot are now; nothing
  * closes before a byte was acknowledged; an engine is adopted only if it was ours; a latch or a
@@ -24,8 +24,8 @@
 
 enum { NOW_MS = FUZZ_EPOCH_MS, IMAGE = SAVER_STRIDE + LEDGER_SLOT };
 
-static const char boot[] = "01234567-89ab-cdef-0123-456789abcdef", other[] =
-    "fedcba98-7654-3210-fedc-ba9876543210";
+static const char boot[] = "01234567-89ab-cdef-0123-456789abcdef",
+		  other[] = "fedcba98-7654-3210-fedc-ba9876543210";
 
 static const char *ledger_file;
 
@@ -159,8 +159,8 @@ static void check_gate(const struct bench *b, uint8_t want)
 
 static void sample(struct bench *b, uint8_t raw)
 {
-	struct inputs_view in = inputs_step(
-	    &b->inputs, raw & 15, raw & 0x80 ? SAMPLE_ERROR : SAMPLE_OK, b->k.relays, b->now_ms);
+	struct inputs_view in = inputs_step(&b->inputs, raw & 15,
+	    raw & 0x80 ? SAMPLE_ERROR : SAMPLE_OK, b->k.relays, b->now_ms);
 	struct verdict v = interlock_watch(&b->k, &in, b->now_ms);
 
 	assert(!v.write || b->acked);

@@ -44,7 +44,7 @@ struct peer {
 	bool opened, ended, ending, closed, bad;
 	uint8_t stream[STREAM]; /* what it has sent */
 	size_t nstream, handed;
-	int64_t unread; /* sent to it and not read */
+	int64_t unread;	  /* sent to it and not read */
 	int64_t first_ms; /* since when a unit is unfinished; 0: none is */
 	unsigned todo;	  /* what the owner does in the next unit */
 };
@@ -128,7 +128,8 @@ static int next_line(const struct peer *p, size_t *at, const uint8_t **unit, siz
 
 static int next_unit(const struct peer *p, size_t *at, const uint8_t **unit, size_t *n)
 {
-	return world.kind == LINK_FRAMES ? next_frame(p, at, unit, n) : next_line(p, at, unit, n);
+	return world.kind == LINK_FRAMES ? next_frame(p, at, unit, n)
+					 : next_line(p, at, unit, n);
 }
 
 static void send_bulk(struct peer *p)
@@ -227,7 +228,8 @@ static void say_head(struct fuzz_input *in, struct peer *p)
 	static const uint32_t lengths[] = { 1, 5, UNIT_MAX, 0, UNIT_MAX + 1, 65536, 65537,
 		UINT32_MAX };
 	uint32_t n = lengths[fuzz_byte(in) % 8];
-	uint8_t head[4] = { (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n };
+	uint8_t head[4] = { (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
+		(uint8_t)n };
 
 	say(p, head, sizeof(head));
 }

@@ -136,8 +136,8 @@ static void note_asked(struct peer_fake *p, const uint8_t *body, size_t n)
 
 		a.id = q->id;
 		a.what = q->body_case;
-		a.unknown = q->base.n_unknown_fields > 0 ||
-			    (a.what && inner->n_unknown_fields > 0);
+		a.unknown =
+		    q->base.n_unknown_fields > 0 || (a.what && inner->n_unknown_fields > 0);
 	}
 	if (a.what == GENCTL__REQUEST__BODY_DESIRED) {
 		const Genctl__Stamp *s = q->desired->stamp;
@@ -146,7 +146,8 @@ static void note_asked(struct peer_fake *p, const uint8_t *body, size_t n)
 		a.unknown = a.unknown || (s && s->base.n_unknown_fields > 0);
 		a.bad = !s || (a.run && (q->desired->for_s == 0 || q->desired->for_s > 900));
 		a.old = s && s->age_ms > 5000;
-		a.until_ms = clock_ms() - (s ? s->age_ms : 0) + q->desired->for_s * INT64_C(1000);
+		a.until_ms =
+		    clock_ms() - (s ? s->age_ms : 0) + q->desired->for_s * INT64_C(1000);
 	}
 	/* Accepted before it is answered: control may begin at once. */
 	if (a.what == GENCTL__REQUEST__BODY_START)

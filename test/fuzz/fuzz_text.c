@@ -37,14 +37,12 @@ static const struct {
 	const char *word, *answers[4]; /* how an answer may begin */
 	const char *end;	       /* and end; NULL: it is one line */
 } shapes[] = {
-	{ "PING", { "PONG\n" }, NULL },
-	{ "STATUS", { "INPUTS: " }, "\nEND\n" },
+	{ "PING", { "PONG\n" }, NULL }, { "STATUS", { "INPUTS: " }, "\nEND\n" },
 	{ "INPUTS", { "IN1=", "ERROR\n" }, NULL },
 	{ "RELAY", { "OK: Relays set to 0x", "ERROR: " }, NULL },
 	{ "START", { "OK: Generator start", "ERROR: " }, NULL },
 	{ "STOP", { "OK: Generator stop", "ERROR: " }, NULL },
-	{ "HELP", { "Commands:\n" }, "\nEND\n" },
-	{ "QUIT", { "BYE\n" }, NULL },
+	{ "HELP", { "Commands:\n" }, "\nEND\n" }, { "QUIT", { "BYE\n" }, NULL },
 	{ "", { "ERROR: Unknown command '" }, NULL }, /* any other word */
 };
 enum { NSHAPES = sizeof(shapes) / sizeof(shapes[0]), START = 4, QUIT = 7 };
@@ -131,10 +129,10 @@ static void say(struct peer_fake *p, const uint8_t *text, size_t n, size_t cut)
 
 static void say_canned(struct fuzz_input *in, struct peer_fake *p)
 {
-	static const char *const lines[] = { "START\n", "STOP\n", "PING\n", "STATUS\n", "INPUTS\n",
-		"RELAY 08\n", "RELAY 04 x\n", "RELAY 1f\n", "RELAY\n", "RELAY xx\n", "relay -1\n",
-		"HELP\r\n", "QUIT\n", "\n", " \t\r\n", "start now\n", "stop", "\n\n", "PING\nPING\n",
-		"STOP\nSTART\n", "what\n" };
+	static const char *const lines[] = { "START\n", "STOP\n", "PING\n", "STATUS\n",
+		"INPUTS\n", "RELAY 08\n", "RELAY 04 x\n", "RELAY 1f\n", "RELAY\n", "RELAY xx\n",
+		"relay -1\n", "HELP\r\n", "QUIT\n", "\n", " \t\r\n", "start now\n", "stop",
+		"\n\n", "PING\nPING\n", "STOP\nSTART\n", "what\n" };
 	uint8_t how = fuzz_byte(in);
 	const char *line = lines[how % (sizeof(lines) / sizeof(lines[0]))];
 

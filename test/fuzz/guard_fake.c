@@ -248,7 +248,8 @@ static void take_orders(void)
 			g->since_ms = o->since_ms;
 			interlock_deadline(&g->k, o->deadline_ms);
 		}
-		if (o->kind == ORDER_BEAT || (g->mood == GUARD_SILENT && o->kind != ORDER_ESTOP))
+		if (o->kind == ORDER_BEAT ||
+		    (g->mood == GUARD_SILENT && o->kind != ORDER_ESTOP))
 			continue;
 		answer(o->serial, carry_out(o));
 	}
@@ -444,7 +445,8 @@ void guard_fake_run(
 	static struct guard_fake fresh;
 	struct ledger nothing;
 
-	fresh = (struct guard_fake){ .config = *config, .catches = true, .may_run_ms = INT64_MIN };
+	fresh =
+	    (struct guard_fake){ .config = *config, .catches = true, .may_run_ms = INT64_MIN };
 	g = &fresh;
 	talk = conversation;
 	fuzz_clock_set(FUZZ_EPOCH_MS);

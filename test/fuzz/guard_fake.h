@@ -1,9 +1,9 @@
 /*
  * guard_fake - a control process whose guard, engine and clock are played by the target.
  *
- * control_main() runs as shipped, on loop_fake and link_fake; its socket to the guard ends here,
- * in two short queues. The guard is the shipped interlock with an engine that catches when it
- * is told to, and moods: it may refuse, keep silent or not even read.
+ * control_main() runs as shipped, on loop_fake and link_fake; its socket to the guard ends
+ * here, in two short queues. The guard is the shipped interlock with an engine that catches
+ * when it is told to, and moods: it may refuse, keep silent or not even read.
  *
  * Asserts of every order: it is one; its serial grows; a byte is one of the sequence's; raw
  * bytes only in maintenance; after an emergency stop no byte but 0x00 and no start until the

@@ -11,9 +11,9 @@
 
 #include "common/link.h"
 
-struct link_fake_peer { /* the target's end of one link */
-	struct link *link;     /* NULL: not open, or closed meanwhile */
-	void *owner;	       /* the target's own */
+struct link_fake_peer {	   /* the target's end of one link */
+	struct link *link; /* NULL: not open, or closed meanwhile */
+	void *owner;	   /* the target's own */
 	void (*sent)(struct link_fake_peer *p, const uint8_t *unit, size_t n);
 	void (*closed)(struct link_fake_peer *p, const char *why); /* link is NULL already */
 };
@@ -34,6 +34,6 @@ void link_fake_bytes(struct link_fake_peer *p, const uint8_t *data, size_t n);
 void link_fake_end(struct link_fake_peer *p); /* the peer sends no more, but still reads */
 void link_fake_close(struct link_fake_peer *p, const char *why);
 bool link_fake_reads(const struct link_fake_peer *p); /* what the peer sends is looked at */
-void link_fake_reset(void); /* asserts that nothing was left behind */
+void link_fake_reset(void);			      /* asserts that nothing was left behind */
 
 #endif

@@ -13,7 +13,7 @@
 
 void loop_fake_set(void (*run)(void *arg), void *arg);
 void loop_fake_until(int64_t now_ms);
-void loop_fake_heard(void); /* calls who waits to read */
+void loop_fake_heard(void);  /* calls who waits to read */
 bool loop_fake_broken(void); /* event_base_loopbreak() was called */
 void *loop_fake_owner(void); /* the argument of the events: the control */
 

@@ -33,10 +33,10 @@ struct world {
 	size_t log_n;
 	struct guard_state g;
 	struct inputs inputs;
-	int64_t sampled_ms, crank_ms; /* crank_ms: since when the starter turns */
-	int64_t catch_ms;	      /* of cranking */
+	int64_t sampled_ms, crank_ms;		   /* crank_ms: since when the starter turns */
+	int64_t catch_ms;			   /* of cranking */
 	bool turning, silent, deaf, refuses_modes; /* deaf: it does not even read */
-	uint8_t refuse; /* relay bits that are refused, by RULE_C1 */
+	uint8_t refuse;				   /* relay bits that are refused, by RULE_C1 */
 	int norders;
 	struct order orders[ORDERS];
 	int64_t ordered_ms[ORDERS];
@@ -148,8 +148,8 @@ static void take_log(struct world *w)
 /* One turn of the guard; true when the peer's socket has something to read. */
 static bool turn(struct world *w)
 {
-	struct pollfd p[3] = { { w->deaf ? -1 : w->guard_fd, POLLIN, 0 }, { w->log_fd, POLLIN, 0 },
-		{ w->peer, POLLIN, 0 } };
+	struct pollfd p[3] = { { w->deaf ? -1 : w->guard_fd, POLLIN, 0 },
+		{ w->log_fd, POLLIN, 0 }, { w->peer, POLLIN, 0 } };
 	int64_t now_ms;
 
 	poll(p, 3, 5);
