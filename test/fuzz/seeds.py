@@ -186,6 +186,8 @@ def genlink():
     put("genlink", "no-answer", [1, 0x0f, 0x10, 0x07, 0x7f, 0x51, 0x0f, 0x50, 0x0f])
     put("genlink", "unknown-numbers", up + answer(3, 0x13, 0x89, 0xff, 0, 0xff, 0xff,
                                                  *[255] * 4, 255))
+    put("genlink", "other-answers", [1, 0x10] + status + [0x0f, 0x10] + answer(6, 1, *number))
+    put("genlink", "event-before-hello", [1, 0x10, 0x8f, 9, 0, 4] + answer(3, 0, 9, 9, 0, 0, to=1))
     body = contract.encode("Reply", {"id": 1, "hello": {"major": 1, "version": "1"}})
     put("genlink", "real-frames", [0, 0x10, 0x60, len(body) - 1, *body])
 
