@@ -225,6 +225,7 @@ def conf(target, program):
         put(target, f"one-key-{i}", f"{key} = {value};\n".encode())
     put(target, "faults", b'lisen = "x";\nboard = 5;\nsequence = { crank_ms = 0x7fffffffff; };\n'
         b'log = { level = "a\\nb"; };\n/* open')
+    put(target, "line-break-in-a-word", b'log_level = "a\\nb";')
     words = sorted({key for key in re.findall(r"\w+(?= = )", plain)} |
                    set(re.findall(r'"(\w+)"', plain)) |
                    {word for line in re.findall(r"one of: ([\w ]+);", listing)
