@@ -214,7 +214,13 @@ def series():
     put("series", "bad", b"unix_s,load_w,pv_w\n5,1,\n4,1,1\nx,1,1\n6,inf,1\n7,1\n\n8,-5,2e9\n")
 
 
-def conf(target, program):
+def edges(listing):
+    """One past the largest number of each row of the top group."""
+    rows = re.findall(r"^#.*?\.\.(\d+).*default.*\n(\w+) = ", listing, flags=re.MULTILINE)
+    return "".join(f"{key} = {int(most) + 1};\n" for most, key in rows)
+
+
+def conf(target, program, folder):
     """The seed is the sample without its comments; the dictionary, all keys and choices."""
     listing = subprocess.run([os.path.join(TOP, "build", "bin", program), "--print-config"],
                              capture_output=True, text=True, check=True).stdout
@@ -225,6 +231,9 @@ def conf(target, program):
         put(target, f"one-key-{i}", f"{key} = {value};\n".encode())
     put(target, "faults", b'lisen = "x";\nboard = 5;\nsequence = { crank_ms = 0x7fffffffff; };\n'
         b'log = { level = "a\\nb"; };\n/* open')
+    put(target, "at-the-bounds", edges(listing).encode())
+    for n in 95, 96:  # the field has 96 bytes, its end included
+        put(target, f"text-of-{n}", f'{folder} = "{"x" * n}";\n'.encode())
     put(target, "line-break-in-a-word", b'log_level = "a\\nb";')
     words = sorted({key for key in re.findall(r"\w+(?= = )", plain)} |
                    set(re.findall(r'"(\w+)"', plain)) |
@@ -240,5 +249,5 @@ def conf(target, program):
 if __name__ == "__main__":
     for seeds in (server, text, link, ledger, genlink, luxpower, series):
         seeds()
-    conf("conf_genctl", "genctld")
-    conf("conf_monitor", "monitord")
+    conf("conf_genctl", "genctld", "state_dir")
+    conf("conf_monitor", "monitord", "runtime_dir")
