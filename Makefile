@@ -40,11 +40,13 @@ monitor  := $(filter-out %/main.c,$(wildcard node-monitor/*.c node-monitor/*/*.c
 sim      := $(filter-out %/main.c,$(wildcard test/sim/*.c)) $(wildcard test/rig/*.c test/oracle*.c)
 units    := $(wildcard test/unit/test_*.c test/scenario/test_*.c)
 helpers  := $(wildcard test/bench/*.c test/tools/*.c)
+targets  := $(wildcard test/fuzz/fuzz_*.c)
+played   := $(filter-out $(targets),$(wildcard test/fuzz/*.c))
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 proto    := $(B)/proto/genctl.pb-c
 
-.PHONY: all genctl run check campaign coverage soak bench lint format install clean help deps units \
-	tests measurements
+.PHONY: all genctl run check campaign coverage soak bench fuzz lint format install clean help deps units \
+	tests measurements fuzzers simulate simulator prove
 .SECONDARY:
 all: $(BIN)/genctld $(BIN)/gencli $(BIN)/monitord $(BIN)/sitesim ## build the programs into build/bin (the default)
 genctl: $(BIN)/genctld $(BIN)/gencli ## build only the engine node's programs (with CROSS= for another machine)
@@ -56,7 +58,7 @@ $(proto).c $(proto).h &: proto/genctl.proto
 	@sed -i 's/(char \*)protobuf_c_empty/(char *)(uintptr_t)protobuf_c_empty/g' $(proto).h # for -Wcast-qual
 $(proto).o: cflags += -Wno-cast-qual -fno-sanitize=shift,pointer-overflow
 $(call obj,$(common) $(genctl) node-genctl/main.c $(gencli) $(monitor) node-monitor/main.c $(sim) \
-	test/sim/main.c $(units) $(helpers)): | $(proto).h
+	test/sim/main.c $(units) $(helpers) $(targets) $(played)): | $(proto).h
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -82,7 +84,8 @@ $(B)/libsim.a:     $(call obj,$(sim))
 define link
 	@mkdir -p $(@D)
 	$(call note,LINK )
-	$(Q)$(CC) $(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
+	$(Q)$(CC) $(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+		$(filter %/libplayed.a,$^) $(filter-out %/libplayed.a,$(filter %.a,$^)) $(1)
 endef
 base = -lprotobuf-c -lconfig -levent_core -levent_extra
 $(BIN)/genctld: $(call obj,node-genctl/main.c) $(B)/libgenctl.a $(B)/libcommon.a
@@ -125,7 +128,18 @@ $(B)/test/simulate/simulate: $(call obj,$(simulate) test/oracle.c test/oracle_ru
 simulator: $(B)/test/simulate/simulate ## build the simulation of the whole site
 simulate: simulator ## SEED=n YEARS=n: run it
 	@$(B)/test/simulate/simulate $(if $(SEED),--seed $(SEED)) --years $(or $(YEARS),1)
-units: $(patsubst %.c,$(B)/%,$(units) $(helpers)) all ## build the test programs
+
+# A fuzz target takes what is played to it before what is shipped; fuzz_link plays no link. With
+# clang and SAN=fuzzer-no-link,... it is libFuzzer's program, else one that replays its corpus.
+$(B)/libplayed.a: $(call obj,$(filter-out %/replay.c,$(played)))
+$(B)/test/fuzz/fuzz_%: $(B)/test/fuzz/fuzz_%.o \
+	$(if $(findstring fuzzer,$(SAN)),,$(B)/test/fuzz/replay.o) \
+	$(B)/libgenctl.a $(B)/libmonitor.a $(B)/libcommon.a
+	$(call link,$(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer) $(base) -li2c -lmodbus -pthread -lm)
+$(patsubst %.c,$(B)/%,$(filter-out %/fuzz_link.c,$(targets))): $(B)/libplayed.a
+$(B)/test/fuzz/fuzz_link: $(B)/test/fuzz/fuzz.o
+fuzzers: $(patsubst %.c,$(B)/%,$(targets))
+units: $(patsubst %.c,$(B)/%,$(units) $(helpers) $(targets)) all ## build the test programs
 
 # A fresh system has no compiler before deps has run, so what follows it is another make.
 again = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -146,6 +160,8 @@ soak: deps ## once a release, fresh seeds: 1,000 kills (under 50 minutes; KILLS=
 	@BIN=$(BIN) test/campaign/random_kills.py --trials $(or $(KILLS),1000) $(if $(SEED),--seed $(SEED))
 coverage: deps ## lines and branches of the pure parts that the tests run: all of them
 	@scripts/coverage
+fuzz: deps ## fuzz each target for T seconds (60)
+	@scripts/deps lint; test/fuzz/run $(if $(T),$(T),60) $(TESTS) || [ $$? = 77 ]
 bench: deps ## measure speed and memory against bare baselines
 	@$(again) measurements
 measurements: units

@@ -64,9 +64,9 @@ int control_send(
 	o.since_ms = c->seq.since_ms;
 	o.deadline_ms = run_deadline_ms(c, now_ms);
 	o.lease = (uint8_t)lease_now(c, now_ms);
+	c->beat_ms = now_ms + (c->g.relays & RELAY_STARTER ? BEAT_CRANK_MS : BEAT_MS);
 	if (send(c->fd, &o, sizeof(o), MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)sizeof(o))
 		return -errno;
-	c->beat_ms = now_ms + (c->g.relays & RELAY_STARTER ? BEAT_CRANK_MS : BEAT_MS);
 	if (p)
 		*p = (struct pending){ o.serial, (enum order_kind)o.kind, now_ms, done, who,
 			id };

@@ -198,6 +198,8 @@ void interlock_deadline(struct interlock *k, int64_t deadline_ms)
 
 	if (!k->proved)
 		return;
+	if (deadline_ms < 0)
+		deadline_ms = 0;
 	k->ledger.deadline_ms = deadline_ms < wall_ms ? deadline_ms : wall_ms;
 }
 

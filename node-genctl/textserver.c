@@ -372,11 +372,11 @@ int textserver_open(struct control *c, struct textserver **out)
 static bool start_is_over(struct text_peer *p, enum seq_event event)
 {
 	const struct control *c = p->server->control;
+	bool dropped = c->seq.phase == PHASE_OFF && !lease_wish(&c->lease, clock_ms()).run;
 
 	if (event == SEQ_ON_LOAD)
 		say(p, "OK: Generator started and charger enabled");
-	else if (event == SEQ_GAVE_UP || event == SEQ_LOST ||
-		 (event == SEQ_STOPPED && !lease_wish(&c->lease, clock_ms()).run))
+	else if (event == SEQ_GAVE_UP || event == SEQ_LOST || dropped)
 		say(p, "ERROR: Generator failed to start (status=%d)",
 		    c->g.in.bad_ms ? -1 : c->g.in.raw);
 	else
@@ -399,7 +399,7 @@ void textserver_progress(struct textserver *s, enum seq_event event)
 {
 	struct text_peer *p, *next;
 
-	if (!s || event == SEQ_NOTHING)
+	if (!s)
 		return;
 	for (p = TAILQ_FIRST(&s->peers); p; p = next) {
 		next = TAILQ_NEXT(p, entry);

@@ -57,13 +57,13 @@ static enum gen_class class_of(Genctl__AlarmClass c)
 
 static enum engine_phase phase_of(Genctl__Phase p)
 {
-	return p >= 0 && (int)p < ENGINE_NPHASES ? (enum engine_phase)p : ENGINE_FAULT;
+	return (uint32_t)p < ENGINE_NPHASES ? (enum engine_phase)p : ENGINE_FAULT;
 }
 
 /* A mode we do not know is one in which nothing is automatic. */
 static enum engine_mode mode_of(Genctl__Mode m)
 {
-	return m >= 0 && (int)m <= MODE_ESTOPPED ? (enum engine_mode)m : MODE_OFF;
+	return (uint32_t)m <= MODE_ESTOPPED ? (enum engine_mode)m : MODE_OFF;
 }
 
 static int32_t seconds(uint32_t s)

@@ -3,8 +3,8 @@
 
     B=build/x86_64-linux-gnu BIN=build/bin test/run.py [--only unit|system] [WORD...]
 
-Suites are the cmocka programs under $B/test/unit and $B/test/scenario, and the unittest
-modules test/system/test_*.py; a WORD picks those with it in their name. Two run at a time; a
+Suites are the cmocka programs under $B/test/unit and $B/test/scenario, the fuzz targets under
+$B/test/fuzz, which replay their corpus, and the unittest modules test/system/test_*.py; a WORD picks those with it in their name. Two run at a time; a
 module with `SERIAL = True` runs alone. Each suite has a process group of its own, which is
 ended with it. A crash, a suite over its time and one that ran nothing are one failure each.
 Where CI=true, a test may be skipped only for want of the data folder. RUNNER is put before
@@ -205,7 +205,8 @@ def suites(only, words):
     built = os.environ.get("B", "build")
     found = []
     if only != "system":
-        for source in sorted(glob.glob("test/unit/test_*.c") + glob.glob("test/scenario/test_*.c")):
+        for source in sorted(glob.glob("test/unit/test_*.c") + glob.glob("test/scenario/test_*.c")
+                             + glob.glob("test/fuzz/fuzz_*.c")):
             found.append(Suite("unit", os.path.join(built, source[:-2])))
     if only != "unit":
         found += [Suite("system", path) for path in sorted(glob.glob("test/system/test_*.py"))]
