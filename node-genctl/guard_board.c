@@ -6,12 +6,14 @@
 
 enum { ABSENT_MS = 1000 }; /* between tries while the board was never there */
 
+/* An engine that turns is watched whoever turns it: a second between two samples and the
+ * time of a read is more than RUN_GAP_MS. */
 int32_t guard_period_ms(const struct guard *g)
 {
 	if (g->k.relays & RELAY_STARTER)
 		return SAMPLE_CRANK_MS;
 	if (g->k.relays || g->retry.left || (g->acked_ever && !g->k.known) ||
-	    (g->stage < STAGE_LIVE && g->k.ledger.held))
+	    (g->stage < STAGE_LIVE && g->k.ledger.held) || g->k.in.run)
 		return SAMPLE_ACTIVE_MS;
 	return SAMPLE_IDLE_MS;
 }
