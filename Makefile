@@ -111,9 +111,10 @@ check: deps ## install what is missing, build, run the tests (under 10 minutes)
 tests: units
 	@sh scripts/check-layers
 	@B=$(B) BIN=$(BIN) /usr/bin/python3 test/run.py $(TESTS)
-check-kernel: ## run genctld on a real kernel's I2C in a virtual machine (needs Debian on amd64)
-	@scripts/campaign kernel
-kernel: units
+check-kernel: deps ## run genctld on a real kernel's I2C in an emulated machine (Debian on amd64)
+	@scripts/deps kernel || echo "check-kernel: qemu cannot be had"
+	@scripts/campaign kernel || { [ $$? = 77 ] && echo "skipped"; }
+kernel: all $(B)/test/kernel/cp2112
 	@B=$(B) BIN=$(BIN) /usr/bin/python3 test/run.py --only kernel $(TESTS)
 campaign: deps ## the long tests: sanitizers, clang, lint, ARMv5 (under 45 minutes with check)
 	@scripts/campaign

@@ -6,7 +6,7 @@
 Suites are the cmocka programs under $B/test/unit and $B/test/scenario, and the unittest
 modules test/system/test_*.py; those of test/kernel run only when asked for. A WORD picks those with it in their name. Two run at a time; a
 module with `SERIAL = True` runs alone. Each suite has a process group of its own, which is
-ended with it. A crash, a suite over its time and one that ran nothing are one failure each.
+ended with it. A line "figure: ..." of its output is repeated. A crash, a suite over its time and one that ran nothing are one failure each.
 Where CI=true, a test may be skipped only for want of the data folder. RUNNER is put before
 each program (an emulator). The last line is "N passed, M failed, K skipped".
 """
@@ -220,6 +220,9 @@ def report(suite):
         "FAIL" if c["failed"] else "ok", suite.kind, suite.name, suite.wall_s, c["passed"],
         f", {c['failed']} failed" if c["failed"] else "",
         f", {c['skipped']} skipped" if c["skipped"] else ""))
+    for line in suite.output.splitlines():
+        if line.startswith("figure: "):
+            print("     " + line.removeprefix("figure: "))
     for test, reason in suite.skips:
         print(f"     skipped {test}: {reason}")
     if c["failed"]:
@@ -275,7 +278,7 @@ def main():
         run_stage("unit and scenario tests", [s for s in todo if s.kind == "unit"], running)
         run_stage("system tests",
                   [s for s in todo if s.kind == "system" and s not in alone], running)
-        run_stage("tests with a real kernel", [s for s in todo if s.kind == "kernel"], running, 1)
+        run_stage("tests with a real kernel", [s for s in todo if s.kind == "kernel"], running)
         run_stage("system tests, one at a time", alone, running, 1)
     except KeyboardInterrupt:
         print("stopped before the end", flush=True)

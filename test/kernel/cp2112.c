@@ -6,8 +6,9 @@
  *	cp2112 TRACE [COMMAND...]
  *
  * Plays Silicon Labs' CP2112 (USB HID to SMBus, eight GPIO lines) over /dev/uhid; GPIO line 0
- * is wired to the MOD-IO's RST pin. COMMANDs are those of sitesim, further ones are read from
- * standard input, a line each. TRACE is the simulator's (trace.h) with a row for each
+ * is wired to the MOD-IO's RST pin. COMMANDs are those of sitesim, and `nak-write N`: the next N
+ * writes of a register are not acknowledged. Further ones are read from standard input, a line
+ * each. TRACE is the simulator's (trace.h) with a row for each
  * transaction, event `i2c PACKET: ANSWER`, and one for each time that this program was woken
  * STALL_MS late, event `stall MS`.
  *
@@ -71,6 +72,7 @@ struct bridge {
 	enum status0 status;			  /* of the last transfer */
 	int64_t done_ms;			  /* until then it is busy */
 	uint8_t byte;				  /* read by it */
+	unsigned long nak_writes;		  /* so many fail */
 	char commands[256];			  /* unfinished line of standard input */
 	size_t ncommands;
 };
@@ -110,10 +112,13 @@ static void transfer(struct bridge *b, uint8_t address, const char *packet)
 	char line[24], answer[8], event[48];
 	struct world *w = &b->world;
 
-	snprintf(line, sizeof(line), "%s%.*x%s%s", address == MODIO_ADDRESS ? "" : "@",
-	    address == MODIO_ADDRESS ? 0 : 2, address == MODIO_ADDRESS ? 0u : address,
-	    address == MODIO_ADDRESS ? "" : " ", packet);
-	world_board(w, line, answer);
+	snprintf(line, sizeof(line), "@%02x %s", address, packet);
+	if (*packet == 'W' && b->nak_writes) {
+		b->nak_writes--;
+		strcpy(answer, "N");
+	} else {
+		world_board(w, line, answer);
+	}
 	b->status = answer[0] == 'A' ? STATUS_COMPLETE : STATUS_ERROR;
 	b->byte = answer[0] == 'A' && answer[1] ? (uint8_t)strtoul(answer + 1, NULL, 16) : 0;
 	b->done_ms = w->now_ms + w->latency_ms;
@@ -243,6 +248,11 @@ static int obey(struct bridge *b, char *words)
 {
 	char reply[EP_REPLY];
 
+	if (strncmp(words, "nak-write ", 10) == 0) {
+		b->nak_writes = strtoul(words + 10, NULL, 10);
+		world_event(&b->world, words);
+		return 0;
+	}
 	command_run(&b->world, words, reply);
 	if (strncmp(reply, "error", 5) != 0)
 		return 0;

@@ -22,7 +22,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "system"))
 
-from pigenny import BIN, TOP, libconfig, merged, parse_trace, wait_until  # noqa: E402
+from pigenny import BIN, TOP, libconfig, merged, wait_until
 
 B = os.path.join(TOP, os.environ.get("B", "build"))
 PARTS = os.path.join(TOP, "build", "kernel-guest")
@@ -257,9 +257,12 @@ class Node:
         guest.run("rm -rf /tmp/state /run/genctld; mkdir -p /tmp/state /run/genctld")
         text = libconfig(self.config).replace("\n", " ")
         guest.run(f"echo '{text}' >/tmp/genctl.conf")
-        guest.run("genctld --config /tmp/genctl.conf 2>>/dev/ttyS0 & echo $! >/run/genctld/pid")
+        self.start()
+
+    def start(self):
+        self.guest.run("genctld --config /tmp/genctl.conf 2>>/dev/ttyS0 &")
         wait_until(lambda: self.gencli("ping")[0] == 0, ANSWER_S, "genctld that answers",
-                   guest.console)
+                   self.guest.console)
 
     def gencli(self, *words):
         """(exit status, output)"""
@@ -289,10 +292,12 @@ class Node:
         return self.wait_status(lambda s: s["phase"] in phases, " or ".join(phases), limit_s)
 
     def pid(self):
-        return int(self.guest.run("cat /run/genctld/pid"))
+        """The guard's."""
+        return int(self.guest.run("ps -o pid,comm | grep ' genctld$'").split()[0])
 
     def end(self):
         """SIGTERM; the exit is waited for."""
-        self.guest.run("kill $(cat /run/genctld/pid)")
-        wait_until(lambda: self.guest.ask("kill -0 $(cat /run/genctld/pid)")[0] != 0,
-                   ANSWER_S, "end of genctld", self.guest.console)
+        pid = self.pid()
+        self.guest.run(f"kill {pid}")
+        wait_until(lambda: self.guest.ask(f"kill -0 {pid}")[0] != 0, ANSWER_S, "end of genctld",
+                   self.guest.console)

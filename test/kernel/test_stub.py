@@ -5,7 +5,7 @@ outside, by other programs through the same adapter.
 """
 import unittest
 
-from guest import Guest, Node, missing, wait_until
+from guest import Guest, Node, missing
 
 CHIP = "0x58"
 RELAYS, INPUTS = "0x10", "0x20"
@@ -17,7 +17,7 @@ class Stub(unittest.TestCase):
     def setUpClass(cls):
         cls.guest = Guest(["i2c-dev", f"i2c-stub:chip_addr={CHIP}"])
         cls.bus = cls.guest.adapter("SMBus stub")
-        print(f"guest: first answer after {cls.guest.boot_s:.1f} s, up {cls.guest.up_s:.1f} s")
+        print(f"figure: guest: first answer after {cls.guest.boot_s:.1f} s, up {cls.guest.up_s:.1f} s")
 
     @classmethod
     def tearDownClass(cls):
