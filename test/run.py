@@ -4,10 +4,11 @@
     B=build/x86_64-linux-gnu BIN=build/bin test/run.py [--only unit|system|kernel] [WORD...]
 
 Suites are the cmocka programs under $B/test/unit and $B/test/scenario, and the unittest
-modules test/system/test_*.py; those of test/kernel run only when asked for. A WORD picks those with it in their name. Two run at a time; a
-module with `SERIAL = True` runs alone. Each suite has a process group of its own, which is
-ended with it. A line "figure: ..." of its output is repeated. A crash, a suite over its time and one that ran nothing are one failure each.
-Where CI=true, a test may be skipped only for want of the data folder. RUNNER is put before
+modules test/system/test_*.py; those of test/kernel run only when asked for. A WORD picks
+those with it in their name. Two run at a time; a module with `SERIAL = True` runs alone. Each
+suite has a process group of its own, which is ended with it. A line "figure: ..." of its
+output is repeated. A crash, a suite over its time and one that ran nothing are one failure
+each. Where CI=true, a test may be skipped only for want of the data folder. RUNNER is put before
 each program (an emulator). The last line is "N passed, M failed, K skipped".
 """
 import argparse

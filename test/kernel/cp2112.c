@@ -6,11 +6,11 @@
  *	cp2112 TRACE [COMMAND...]
  *
  * Plays Silicon Labs' CP2112 (USB HID to SMBus, eight GPIO lines) over /dev/uhid; GPIO line 0
- * is wired to the MOD-IO's RST pin. COMMANDs are those of sitesim, and `nak-write N`: the next N
- * writes of a register are not acknowledged. Further ones are read from standard input, a line
+ * is wired to the MOD-IO's RST pin. COMMANDs are those of sitesim, and `nak-write N`: the next
+ *N writes of a register are not acknowledged. Further ones are read from standard input, a line
  * each. TRACE is the simulator's (trace.h) with a row for each
- * transaction, event `i2c PACKET: ANSWER`, and one for each time that this program was woken
- * STALL_MS late, event `stall MS`.
+ * transaction, event `i2c PACKET: ANSWER`, and one whenever this program came to its turn
+ * STALL_MS late or more, event `stall MS`.
  *
  * A command with repeated start is not acknowledged, as genctld must never send one: MOD-IO's
  * answer is not ready so soon.
@@ -30,7 +30,7 @@
 #include "test/sim/command.h"
 #include "test/sim/world.h"
 
-enum { VENDOR = 0x10c4, PRODUCT = 0xea90, REPORT_MAX = 64, STALL_MS = 20, RST_LINE = 1 };
+enum { VENDOR = 0x10c4, PRODUCT = 0xea90, REPORT_MAX = 64, STALL_MS = 3, RST_LINE = 1 };
 
 enum report {
 	GPIO_CONFIG = 0x02,
@@ -68,12 +68,13 @@ struct bridge {
 	int fd;
 	struct world world;
 	uint8_t gpio_config[5], smbus_config[14]; /* as the reports stand, with their ids */
-	uint8_t lines;				  /* levels driven; a line that is not is high */
-	enum status0 status;			  /* of the last transfer */
-	int64_t done_ms;			  /* until then it is busy */
-	uint8_t byte;				  /* read by it */
-	unsigned long nak_writes;		  /* so many fail */
-	char commands[256];			  /* unfinished line of standard input */
+	uint8_t lines;		  /* levels driven; a line that is not is high */
+	enum status0 status;	  /* of the last transfer */
+	int64_t done_ms;	  /* until then it is busy */
+	uint8_t byte;		  /* read by it */
+	int64_t turned_ms;	  /* the last turn's time */
+	unsigned long nak_writes; /* so many fail */
+	char commands[256];	  /* unfinished line of standard input */
 	size_t ncommands;
 };
 
@@ -262,8 +263,8 @@ static int obey(struct bridge *b, char *words)
 
 static int take_commands(struct bridge *b)
 {
-	ssize_t n = read(STDIN_FILENO, b->commands + b->ncommands,
-	    sizeof(b->commands) - 1 - b->ncommands);
+	ssize_t n = read(
+	    STDIN_FILENO, b->commands + b->ncommands, sizeof(b->commands) - 1 - b->ncommands);
 	char *rest = b->commands, *line;
 	int rc = n <= 0 ? -EIO : 0;
 
@@ -278,14 +279,16 @@ static int take_commands(struct bridge *b)
 	return rc;
 }
 
-static void note_stall(struct world *w, int64_t due_ms, int64_t now_ms)
+static void note_stall(struct bridge *b, int wait_ms, int64_t now_ms)
 {
+	int64_t late_ms = now_ms - b->turned_ms - wait_ms;
 	char event[24];
 
-	if (now_ms - due_ms < STALL_MS)
+	b->turned_ms = now_ms;
+	if (late_ms < STALL_MS)
 		return;
-	snprintf(event, sizeof(event), "stall %d", (int)(now_ms - due_ms));
-	world_event(w, event);
+	snprintf(event, sizeof(event), "stall %d", (int)late_ms);
+	world_event(&b->world, event);
 }
 
 static int turn(struct bridge *b)
@@ -293,13 +296,13 @@ static int turn(struct bridge *b)
 	int wait_ms = world_moving(&b->world) ? WORLD_TICK_MS : WORLD_IDLE_MS, rc = 0;
 	struct pollfd p[] = { { .fd = b->fd, .events = POLLIN },
 		{ .fd = STDIN_FILENO, .events = POLLIN } };
-	int64_t due_ms = clock_ms() + wait_ms, now_ms;
+	int64_t now_ms;
 
 	if (poll(p, 2, wait_ms) < 0)
 		return -errno;
 	now_ms = clock_ms();
 	world_step(&b->world, now_ms);
-	note_stall(&b->world, due_ms, now_ms);
+	note_stall(b, wait_ms, now_ms);
 	if (p[0].revents)
 		rc = serve(b);
 	if (rc == 0 && p[1].revents)
@@ -315,6 +318,7 @@ static int start(struct bridge *b, int argc, char **argv)
 	b->smbus_config[0] = SMBUS_CONFIG;
 	b->gpio_config[0] = GPIO_CONFIG;
 	b->lines = 0xff;
+	b->turned_ms = b->world.start_ms;
 	rc = trace_open(&b->world.trace, argv[1], b->world.start_ms);
 	for (int i = 2; rc == 0 && i < argc; i++)
 		rc = obey(b, argv[i]);

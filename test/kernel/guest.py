@@ -27,7 +27,7 @@ from pigenny import BIN, TOP, libconfig, merged, wait_until
 B = os.path.join(TOP, os.environ.get("B", "build"))
 PARTS = os.path.join(TOP, "build", "kernel-guest")
 QEMU = "qemu-system-x86_64"
-LIFE_S = 150     # qemu is ended after so long whatever happens
+LIFE_S = 280     # qemu is ended after so long whatever happens
 ANSWER_S = 30    # a command in the guest
 
 # The shortest times that the configuration takes; ignition has three samples at 100 ms.
@@ -100,9 +100,10 @@ def initramfs(modules):
 # --- the machine ---
 
 class Port:
-    """The guest's serial port, as a stream of lines of text."""
+    """A port of the guest's, /dev/NAME there, as a stream of text."""
 
     def __init__(self, folder, name):
+        self.name = name
         self.path = os.path.join(folder, name)
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
@@ -111,6 +112,10 @@ class Port:
         self.socket = None
         self.text = ""
         self.changed = threading.Condition()
+
+    def options(self):
+        return ["-chardev", f"socket,id={self.name},path={self.path}", "-device",
+                f"virtserialport,chardev={self.name},name={self.name}"]
 
     def open(self):
         self.socket, _ = self.listener.accept()
@@ -151,9 +156,10 @@ class Guest:
         self.folder = tempfile.mkdtemp(prefix="pigenny-")
         self.console_path = os.path.join(self.folder, "console")
         self.process = None
+        self.asked = 0
         self.began = time.monotonic()
-        self.ports = [Port(self.folder, name) for name in ("shell", "far")]
-        self.shell, self.far = self.ports
+        self.ports = [Port(self.folder, name) for name in ("shell", "far", "trace")]
+        self.shell, self.far, self.trace = self.ports
         try:
             self._boot(load)
         except BaseException:
@@ -162,7 +168,7 @@ class Guest:
 
     def _boot(self, load):
         chain = []
-        for word in load:
+        for word in ["virtio_pci", "virtio_console", *load]:
             name, _, parameter = word.partition(":")
             files = depends(name)
             chain += [(path, "") for path in files[:-1] if (path, "") not in chain]
@@ -177,12 +183,12 @@ class Guest:
              "qemu64", "-accel", "tcg", "-m", "192", "-nodefaults", "-no-reboot", "-display",
              "none", "-kernel", kernel, "-initrd", path, "-append",
              " ".join(["console=ttyS0 quiet panic=-1 mitigations=off", *words]),
-             "-serial", f"file:{self.console_path}"]
-            + [word for port in self.ports for word in ("-serial", f"unix:{port.path}")],
+             "-serial", f"file:{self.console_path}", "-device", "virtio-serial-pci"]
+            + [word for port in self.ports for word in port.options()],
             stdin=subprocess.DEVNULL)
         for port in self.ports:
             port.open()
-        if self.shell.take("\0010\n", 60) is None:
+        if self.shell.take("\0010 0\n", 60) is None:
             raise AssertionError(f"the guest does not come up\n{self.console()}")
         self.up_s = self.now_ms() / 1000
         self.boot_s = time.monotonic() - self.began
@@ -195,8 +201,9 @@ class Guest:
 
     def ask(self, command, limit_s=ANSWER_S):
         """(exit status, output) of a line of shell in the guest."""
-        self.shell.send(command)
-        answer = self.shell.take("\001(\\d+)\n", limit_s)
+        self.asked += 1
+        self.shell.send(f"{self.asked} {command}")
+        answer = self.shell.take(f"\001{self.asked} (\\d+)\n", limit_s)
         if answer is None:
             raise AssertionError(f"guest: no answer to {command} in {limit_s} s\n"
                                  f"{self.shell.text[-2000:]}\n{self.console()[-4000:]}")

@@ -2,7 +2,7 @@
 
 The adapter is the kernel's hid-cp2112; what answers on its bus is cp2112.c. The judge is its
 trace: each transaction, each contact, what the engine did. Reactions pass at their limit and
-the longest stall of the guest that the trace shows around them.
+the time in which the guest did not run, as its trace shows it.
 """
 import re
 import unittest
@@ -11,7 +11,8 @@ from guest import Guest, Node, missing   # it finds the modules of the system te
 import judge
 from pigenny import opened_ms, parse_trace, pulses, relay_steps, wait_until
 
-STARTER, CHARGER, GLOW, IGNITION = 1, 2, 4, 8
+STARTER, CHARGER, IGNITION, ALL = 1, 2, 8, 15
+RUNNING, IGNITED = 1, 2   # inputs
 EARLY = ["catch 800", "rise 200"]
 LATE = ["catch 3000", "rise 200"]
 WRITE_RETRY_MS, ZERO_MS, BAD_MS, DEADMAN_MS = 60, 100, 500, 200
@@ -23,10 +24,9 @@ class Bench:
 
     def __init__(self, guest, sim, config=None):
         self.guest = guest
-        guest.far.text = ""
+        guest.trace.text = ""
         words = " ".join(f"'{word}'" for word in sim)
-        guest.run("stty -F /dev/ttyS2 raw -echo")
-        guest.run(f"cp2112 /dev/ttyS2 {words} </dev/ttyS2 2>/dev/ttyS0 & echo $! >/tmp/far")
+        guest.run(f"cp2112 /dev/trace {words} </dev/far 2>/dev/ttyS0 &")
         self.node = Node(guest, guest.adapter("CP2112"), config)
 
     def tell(self, command):
@@ -36,7 +36,7 @@ class Bench:
         return self.wait_row(lambda row: row.event.endswith(command), command, seen).t_ms
 
     def trace(self):
-        return parse_trace(self.guest.far.text)
+        return parse_trace(self.guest.trace.text)
 
     def wait_row(self, predicate, what, since=0, limit_s=30):
         return wait_until(lambda: next(filter(predicate, self.trace()[since:]), None), limit_s,
@@ -48,12 +48,12 @@ class Bench:
 
     def load(self):
         self.node.order("start", "--wait")
-        self.wait_row(lambda row: row.contacts == IGNITION | CHARGER, "charger that closes")
+        closed = self.wait_row(lambda row: row.contacts & CHARGER, "charger that closes").t_ms
+        self.wait_row(lambda row: row.t_ms > closed + 1000, "a second on load")
 
     def stall_ms(self, from_ms, to_ms):
-        return max((int(row.event.split()[1]) for row in self.trace()
-                    if row.event.startswith("stall") and from_ms <= row.t_ms <= to_ms),
-                   default=0)
+        return sum(int(row.event.split()[1]) for row in self.trace()
+                   if row.event.startswith("stall") and from_ms <= row.t_ms <= to_ms)
 
     def transactions(self, since_ms=0):
         """[(t_ms, packet, answer)] of all that the bridge put on the bus."""
@@ -61,9 +61,8 @@ class Bench:
                 if row.event.startswith("i2c ") and row.t_ms >= since_ms]
 
     def close(self):
-        self.guest.run("kill -9 $(pidof genctld); kill -9 $(cat /tmp/far); true")
-        wait_until(lambda: self.guest.ask("pidof genctld cp2112")[0] != 0, 20, "end of all",
-                   self.guest.console)
+        wait_until(lambda: self.guest.ask("kill -9 $(pidof genctld cp2112)")[0] != 0, 20,
+                   "end of all", self.guest.console)
 
     def __enter__(self):
         return self
@@ -88,7 +87,8 @@ class Modio(unittest.TestCase):
         self.assertIsNotNone(to_ms, what)
         stall_ms = bench.stall_ms(from_ms, to_ms + SLACK_MS)
         print(f"figure: {what}: {to_ms - from_ms} ms, limit {limit_ms} ms, stall {stall_ms} ms")
-        self.assertLessEqual(to_ms - from_ms, limit_ms + stall_ms, what)
+        self.assertLessEqual(to_ms - from_ms, limit_ms + stall_ms, what + "".join(
+            f"\n{row}" for row in bench.trace() if from_ms - 50 <= row.t_ms <= to_ms + 50))
 
     def opened(self, bench, bit, since_ms):
         return wait_until(lambda: opened_ms(bench.trace(), bit, since_ms), 20,
@@ -104,6 +104,8 @@ class Modio(unittest.TestCase):
         config = {**bench.node.config, "time_scale": 1}
         self.assertEqual(judge.judge(trace, judge.scaled(config), stall_ms=bench.stall_ms(
             0, trace[-1].t_ms)), [])
+        self.assertEqual([row for row in trace if row.contacts & CHARGER
+                          and row.inputs != RUNNING | IGNITED], [])
         before = (0, "", "")
         for t_ms, packet, answer in bench.transactions():
             self.assertRegex(packet, r"^@58 (W 10 0[0-9a-f]|C 20|R)$|^@59 R$")
@@ -123,13 +125,13 @@ class Modio(unittest.TestCase):
                              [0x00, 0x08, 0x09, 0x08, 0x0a, 0x08, 0x00], relay_steps(trace))
             print("figure: relay bytes: " + " ".join(f"{byte:02x}@{t}" for t, byte in
                                              relay_steps(trace)))
-            running = next(row.t_ms for row in trace if row.inputs and row.inputs & 1)
+            running = next(row.t_ms for row in trace if row.inputs and row.inputs & RUNNING)
             self.within(bench, running, self.opened(bench, STARTER, running), 50,
                         "starter open once the engine runs")
             self.assert_orderly(bench)
             self.assertEqual(bench.node.status()["alarms"], [])
             print(f"figure: {len(bench.transactions())} transactions in {trace[-1].t_ms - trace[0].t_ms}"
-                  f" ms, longest stall {bench.stall_ms(0, trace[-1].t_ms)} ms")
+                  f" ms, stalls of {bench.stall_ms(0, trace[-1].t_ms)} ms in all")
 
     def naks_that_are_borne(self, bench, n):
         errors = bench.node.order("health")["i2c_errors"]
@@ -138,7 +140,7 @@ class Modio(unittest.TestCase):
                        "good read")
         self.assertEqual(len([t for t, packet, answer in bench.transactions(asked)
                               if answer == "N" and packet != "@59 R"]), n)
-        self.assertEqual(bench.node.order("health")["i2c_errors"], errors + n)
+        self.assertGreaterEqual(bench.node.order("health")["i2c_errors"], errors + n)
         self.assertEqual(bench.node.status()["alarms"], [])
 
     def test_short_naks_are_borne_and_long_ones_stop_the_engine(self):
@@ -152,7 +154,7 @@ class Modio(unittest.TestCase):
             self.assertEqual((len(loaded), loaded[0][1]), (1, None))
             asked = bench.tell("nak-for 1500")
             self.assert_alarm(bench, "OUTPUT_UNKNOWN")
-            self.within(bench, asked, self.opened(bench, 0x0f, asked),
+            self.within(bench, asked, self.opened(bench, ALL, asked),
                         1500 + ZERO_MS + SLACK_MS, "relays open after 1.5 s without a bus")
             tried = [packet for t, packet, answer in bench.transactions(asked)
                      if packet[4] == "W"]
@@ -164,7 +166,7 @@ class Modio(unittest.TestCase):
             asked = bench.crank()
             bench.tell("nak-write 2")
             running = bench.wait_row(lambda row: row.t_ms > asked and row.inputs is not None
-                                     and row.inputs & 1, "running engine").t_ms
+                                     and row.inputs & RUNNING, "running engine").t_ms
             self.within(bench, running, self.opened(bench, STARTER, running),
                         50 + 2 * WRITE_RETRY_MS + SLACK_MS, "starter open after two NAKs")
             self.assertEqual([(packet, answer) for _, packet, answer in
@@ -179,9 +181,9 @@ class Modio(unittest.TestCase):
             asked = bench.crank()
             bench.tell("nak-write 5")
             running = bench.wait_row(lambda row: row.t_ms > asked and row.inputs is not None
-                                     and row.inputs & 1, "running engine").t_ms
+                                     and row.inputs & RUNNING, "running engine").t_ms
             self.assert_alarm(bench, "OUTPUT_UNKNOWN")
-            self.within(bench, running, self.opened(bench, 0x0f, running),
+            self.within(bench, running, self.opened(bench, ALL, running),
                         50 + 2 * WRITE_RETRY_MS + 3 * ZERO_MS + SLACK_MS,
                         "relays open after five NAKs")
             self.assertEqual([packet[9:] + answer for _, packet, answer in
@@ -208,11 +210,11 @@ class Modio(unittest.TestCase):
             self.assertEqual(bench.node.status()["third_crank_end"], "reset_gpio")
             bench.crank()
             asked = bench.tell("nak-for on")
-            self.within(bench, asked, self.opened(bench, 0x0f, asked),
+            self.within(bench, asked, self.opened(bench, ALL, asked),
                         BAD_MS + 2 * WRITE_RETRY_MS + 2 * SLACK_MS, "relays open by RST")
-            events = [row for row in bench.trace() if row.event.startswith("rst")]
-            self.assertEqual([row.event for row in events], ["rst low", "rst high"])
-            self.assertGreaterEqual(events[1].t_ms - events[0].t_ms, 10)
+            low = bench.wait_row(lambda row: row.event == "rst low", "reset").t_ms
+            high = bench.wait_row(lambda row: row.event == "rst high", "end of the reset").t_ms
+            self.assertGreaterEqual(high - low, 10)
             self.assert_alarm(bench, "OUTPUT_UNKNOWN")
             bench.tell("nak-for off")
             bench.node.wait_status(lambda s: s["relays_known"] and s["relays"] == 0,
@@ -233,6 +235,18 @@ class Modio(unittest.TestCase):
             self.assertTrue(bench.node.status()["running"])
             bench.node.order("stop", "--wait")
             self.assertEqual(len(pulses(bench.trace(), IGNITION)), 1)
+
+    def test_transfers_that_do_not_end_are_a_fault_and_hold_nobody_up(self):
+        with Bench(self.guest, EARLY) as bench:
+            asked = bench.tell("latency 60000")   # the driver cancels each
+            self.assert_alarm(bench, "MODIO_LOST")
+            self.assertEqual(bench.node.gencli("start")[0], 1)
+            bench.tell("latency 0")
+            bench.node.wait_status(lambda s: s["i2c"] == "OK" and not s["alarms"],
+                                   "board that is well")
+            self.assertEqual({row.contacts for row in bench.trace()}, {0})
+            self.assertNotIn("@58 R", [packet for t, packet, _ in bench.transactions(asked)
+                                       if t < asked + 1000])
 
     def test_a_guard_that_freezes_while_cranking_leaves_no_starter_closed(self):
         with Bench(self.guest, LATE) as bench:

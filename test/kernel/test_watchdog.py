@@ -37,18 +37,18 @@ class Watchdog(unittest.TestCase):
         self.guest.run(f"kill -HUP {pid}")
         wait_until(lambda: self.guest.ask(f"kill -0 {pid}")[0] != 0, 20, "handover",
                    self.guest.console)
-        self.outlive(2 * MARGIN_S)
+        self.outlive(1.5 * MARGIN_S)
         self.assertEqual(self.state(), "active")
 
         self.guest.run(f"kill -9 {self.node.pid()}")
         self.node.start()
-        self.outlive(2 * MARGIN_S)
+        self.outlive(1.5 * MARGIN_S)
         self.assertEqual(self.state(), "active")
         self.assertIn("did not stop", self.guest.console())   # the kernel, after the kill
 
         self.node.end()
         self.assertEqual(self.state(), "inactive")
-        self.outlive(2 * MARGIN_S)
+        self.outlive(1.5 * MARGIN_S)
 
     def test_a_frozen_guard_restarts_the_machine(self):
         out = self.guest.run(f"cat /proc/uptime; kill -STOP {self.node.pid()}")
