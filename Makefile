@@ -39,14 +39,14 @@ genctl   := $(filter-out %/main.c $(gencli),$(wildcard node-genctl/*.c))
 monitor  := $(filter-out %/main.c,$(wildcard node-monitor/*.c node-monitor/*/*.c))
 sim      := $(filter-out %/main.c,$(wildcard test/sim/*.c)) $(wildcard test/rig/*.c test/oracle*.c)
 units    := $(wildcard test/unit/test_*.c test/scenario/test_*.c)
-helpers  := $(wildcard test/bench/*.c test/tools/*.c)
+helpers  := $(wildcard test/bench/*.c test/tools/*.c test/kernel/*.c)
 targets  := $(wildcard test/fuzz/fuzz_*.c)
 played   := $(filter-out $(targets),$(wildcard test/fuzz/*.c))
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 proto    := $(B)/proto/genctl.pb-c
 
-.PHONY: all genctl run check campaign coverage soak bench fuzz lint format install clean help deps units \
-	tests measurements fuzzers simulate simulator prove
+.PHONY: all genctl run check check-kernel campaign coverage soak bench fuzz lint format install clean help deps units \
+	tests kernel measurements fuzzers simulate simulator prove
 .SECONDARY:
 all: $(BIN)/genctld $(BIN)/gencli $(BIN)/monitord $(BIN)/sitesim ## build the programs into build/bin (the default)
 genctl: $(BIN)/genctld $(BIN)/gencli ## build only the engine node's programs (with CROSS= for another machine)
@@ -153,6 +153,11 @@ check: deps ## install what is missing, build, run the tests (under 10 minutes)
 tests: units
 	@sh scripts/check-layers
 	@B=$(B) BIN=$(BIN) /usr/bin/python3 test/run.py $(TESTS)
+check-kernel: deps ## run genctld on a real kernel's I2C in an emulated machine (Debian on amd64)
+	@scripts/deps kernel || echo "check-kernel: qemu cannot be had"
+	@scripts/campaign kernel || { [ $$? = 77 ] && echo "skipped"; }
+kernel: all $(B)/test/kernel/cp2112
+	@B=$(B) BIN=$(BIN) /usr/bin/python3 test/run.py --only kernel $(TESTS)
 campaign: deps ## the long tests: sanitizers, clang, lint, ARMv5 (under 45 minutes with check)
 	@scripts/campaign
 soak: deps ## once a release, fresh seeds: 1,000 kills (under 50 minutes; KILLS=, SEED=)
@@ -175,5 +180,5 @@ install: all ## install into $(DESTDIR)$(PREFIX)
 clean: ## remove everything the build made
 	rm -rf $(O)
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -6,6 +6,8 @@
 
 enum { ABSENT_MS = 1000 }; /* between tries while the board was never there */
 
+/* An engine that turns is watched whoever turns it: a second between two samples and the
+ * time of a read is more than RUN_GAP_MS. */
 int32_t guard_period_ms(const struct guard *g)
 {
 	if (g->k.relays & RELAY_STARTER)

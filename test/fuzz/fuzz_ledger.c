@@ -200,7 +200,8 @@ static void begin(struct bench *b, bool first)
 	uint32_t latches = b->k.ledger.latches;
 	uint8_t mode = b->k.ledger.mode;
 
-	if (interlock_begin(&b->k, first, b->now_ms) != BEGIN_OK)
+	if (interlock_begin(&b->k, &(struct start){ .first = first, .by = BY_MONITOR },
+		b->now_ms) != BEGIN_OK)
 		return;
 	assert(!latches && (mode == MODE_AUTO || mode == MODE_OPERATOR_RUN) && b->acked);
 	interlock_permit(&b->k);

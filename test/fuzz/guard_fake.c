@@ -209,7 +209,9 @@ static int32_t begin(const struct order *o)
 	enum begin rc;
 
 	interlock_drop_permit(&g->k);
-	rc = interlock_begin(&g->k, o->arg == 1, clock_ms());
+	rc = interlock_begin(&g->k,
+	    &(struct start){ .first = o->arg == 1, .by = o->by, .age_ms = o->age_ms },
+	    clock_ms());
 	if (rc == BEGIN_OK)
 		interlock_permit(&g->k);
 	return (int32_t)rc;

@@ -225,6 +225,15 @@ class Client:
         self.close()
 
 
+def parse_trace(text):
+    """The rows of a trace, without a last line that is still being written."""
+    lines = text.rpartition("\n")[0].split("\n")
+    start = int(re.search(r"mono_ms=(\d+)", lines[1]).group(1))
+    byte = lambda text: None if text in ("", "BAD") else int(text, 16)
+    return [Row(start + int(t), byte(acked), byte(contacts), byte(inputs), event)
+            for t, acked, contacts, inputs, event in csv.reader(lines[1:])]
+
+
 class Sitesim:
     def __init__(self, folder, scale, commands, extra):
         self.control_path = os.path.join(folder, "control")
@@ -255,11 +264,7 @@ class Sitesim:
 
     def trace(self):
         with open(self.trace_path, newline="", encoding="ascii") as f:
-            lines = f.read().rpartition("\n")[0].split("\n")
-        start = int(re.search(r"mono_ms=(\d+)", lines[1]).group(1))
-        byte = lambda text: None if text in ("", "BAD") else int(text, 16)
-        return [Row(start + int(t), byte(acked), byte(contacts), byte(inputs), event)
-                for t, acked, contacts, inputs, event in csv.reader(lines[1:])]
+            return parse_trace(f.read())
 
     def close(self):
         self.socket.close()
