@@ -2,11 +2,13 @@
 
 #define NOT_SO INT64_MIN
 
+enum { AGE_MAX_MS = INT32_MAX - 1 }; /* 1 is added to some */
+
 static int32_t age_ms(int64_t since_ms, int64_t now_ms)
 {
 	int64_t age = since_ms == NOT_SO ? 0 : now_ms - since_ms;
 
-	return age > INT32_MAX ? INT32_MAX : (int32_t)age;
+	return age < AGE_MAX_MS ? (int32_t)age : AGE_MAX_MS;
 }
 
 static int32_t count(int32_t n, bool more)

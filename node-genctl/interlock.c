@@ -30,6 +30,8 @@ void interlock_init(struct interlock *k, const struct engine_config *config,
 
 static void push_time(int64_t *list, size_t n, int64_t now_ms)
 {
+	/*@ loop invariant i < n;
+	    loop assigns i, list[1 .. n - 1]; */
 	for (size_t i = n - 1; i > 0; i--)
 		list[i] = list[i - 1];
 	list[0] = now_ms;
@@ -37,6 +39,8 @@ static void push_time(int64_t *list, size_t n, int64_t now_ms)
 
 static void charge_pulse(struct ledger *l, int32_t ms, int64_t now_ms)
 {
+	/*@ loop invariant i < LEDGER_PULSES;
+	    loop assigns i, l->pulses[1 .. LEDGER_PULSES - 1]; */
 	for (size_t i = LEDGER_PULSES - 1; i > 0; i--)
 		l->pulses[i] = l->pulses[i - 1];
 	l->pulses[0] = (struct pulse){ now_ms, ms };
@@ -262,6 +266,8 @@ static bool cause_stands(const struct interlock *k, enum alarm alarm)
 
 int interlock_clear(struct interlock *k)
 {
+	/*@ loop invariant 0 <= a <= ALARM_N;
+	    loop assigns a; */
 	for (int a = 0; a < ALARM_N; a++)
 		if ((k->ledger.latches >> a & 1) && cause_stands(k, (enum alarm)a))
 			return a;

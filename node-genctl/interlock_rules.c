@@ -34,6 +34,9 @@ static bool budget_spent(const struct interlock *k, int64_t now_ms)
 	int32_t pulse_ms = crank_total_ms(k->config);
 	int64_t sum_ms = pulse_ms;
 
+	/*@ loop invariant i <= LEDGER_PULSES &&
+		-i * 0x80000000 <= sum_ms - pulse_ms <= i * 0x7fffffff;
+	    loop assigns i, sum_ms; */
 	for (size_t i = k->permit; i < LEDGER_PULSES; i++)
 		if (within(k->ledger.pulses[i].from_ms, BUDGET_WINDOW_MS, now_ms))
 			sum_ms += k->ledger.pulses[i].ms;
@@ -43,6 +46,8 @@ static bool budget_spent(const struct interlock *k, int64_t now_ms)
 /* When the oldest pulses have left the window far enough. */
 static int64_t budget_ready_ms(const struct interlock *k, int64_t at_ms)
 {
+	/*@ loop invariant \at(at_ms, Pre) <= at_ms <= INT64_MAX / 8 && i <= LEDGER_PULSES;
+	    loop assigns i, at_ms; */
 	for (size_t i = LEDGER_PULSES; i > 0 && budget_spent(k, at_ms); i--)
 		at_ms = later(at_ms, k->ledger.pulses[i - 1].from_ms, BUDGET_WINDOW_MS);
 	return at_ms;

@@ -247,6 +247,8 @@ struct verdict watch_s6(struct interlock *k, int64_t now_ms)
 	if (!(l->latches & bit) || n == 0 || within(l->retries[n - 1], DAY_MS, now_ms) ||
 	    !elapsed(l->lockout_ms, k->config->lockout_ms, now_ms))
 		return nothing;
+	/*@ loop invariant 0 <= i < LEDGER_RETRIES;
+	    loop assigns i, l->retries[1 .. LEDGER_RETRIES - 1]; */
 	for (int i = LEDGER_RETRIES - 1; i > 0; i--)
 		l->retries[i] = l->retries[i - 1];
 	l->retries[0] = now_ms;
