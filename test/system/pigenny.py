@@ -345,23 +345,24 @@ class Site:
             f.write(values if isinstance(values, str) else libconfig(values))
         return path
 
-    def _spawn(self, env):
+    def spawn(self, env=None):
+        """Another genctld, for which nobody waits yet."""
         log = open(self.log_path, "a", encoding="utf-8")
         with log:
             p = subprocess.Popen(
                 [os.path.join(BIN, "genctld"), "--config",
                  self.write_config("genctl.conf", self.config)],
-                stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **env},
+                stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})},
                 start_new_session=True)
         self.groups.append(p.pid)
         return p
 
     def start(self):
         if self.supervise:
-            self.service = Service(self.folder, self._spawn)
+            self.service = Service(self.folder, self.spawn)
             self.service.start()
         else:
-            self.daemon = self._spawn({})
+            self.daemon = self.spawn()
         wait_until(lambda: self.main and self.answers(), 10, "genctld that answers", self.log)
 
     @property
