@@ -268,7 +268,7 @@ class Alarms(unittest.TestCase):
             with open(source, "w", encoding="ascii") as f:
                 f.write(SHIM)
             subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, source, "-ldl"], check=True)
-            site.daemon = site._spawn({"LD_PRELOAD": shim,
+            site.daemon = site.spawn({"LD_PRELOAD": shim,
                                        "ASAN_OPTIONS": "verify_asan_link_order=0"})
             wait_until(site.answers, 10, "genctld that answers", site.log)
             self.raised(site, "CLOCK_UNSET")
