@@ -17,7 +17,8 @@ enum {
 	LEFT_MS = 1500,
 	COOLED_MS = 200000,
 	AGAIN_MS = 300000,
-	FOLLOW_MS = 20
+	FOLLOW_MS = 20,
+	FED_MS = 1200
 };
 
 struct judge_view judge_view;
@@ -30,10 +31,11 @@ static struct {
 	int acked, contacts, inputs;
 } last;
 static uint32_t answered, pending_events;
-static int64_t held_ms, acked_ms, restarted_ms;
+static int64_t held_ms, acked_ms, fuelled_ms, restarted_ms;
 static int held;	/* a byte that waits for its reason; ORACLE_NONE */
 static int64_t left_ms; /* maintenance ended */
-static bool adopted;
+static bool adopted, cools, first_look; /* first: of a new guard */
+static bool caught_in_reset;
 
 static uint64_t bits(const int *rules, size_t n)
 {
@@ -74,12 +76,16 @@ static uint64_t excused(int column)
 		set |= ORACLE_BIT(ORACLE_F3);
 	if (judge_view.mode == MODE_MAINTENANCE) /* what was long ago binds no raw byte */
 		set |= ORACLE_BIT(ORACLE_R5) | ORACLE_BIT(ORACLE_I3);
+	if (caught_in_reset) /* the starter's end holds ignition: an open finding */
+		set |= ORACLE_BIT(ORACLE_I3);
+	if (sim_ms - fuelled_ms < FED_MS) /* zero is no lie while the input may still follow */
+		set |= ORACLE_BIT(ORACLE_I2);
 	if (sim_ms - restarted_ms < AGAIN_MS) /* its cool-down begins anew */
 		set |= ORACLE_BIT(ORACLE_R5);
 	if (sim_ms - acked_ms < RAW_MAX_MS + LEFT_MS) /* the same byte again is a new 10 s */
 		set |= ORACLE_BIT(ORACLE_L3);
 	if (sim_ms - left_ms < LEFT_MS) /* an engine that raw bytes started is not cooled */
-		set |= ORACLE_BIT(ORACLE_C2) | ORACLE_BIT(ORACLE_L3);
+		set |= ORACLE_BIT(ORACLE_C2) | ORACLE_BIT(ORACLE_L3) | ORACLE_BIT(ORACLE_R5);
 	else if (sim_ms - left_ms < COOLED_MS) /* or it is, once it was proved */
 		set |= ORACLE_BIT(ORACLE_L3);
 	if (sim_ms - judge_view.coast_ms < RETRY_MS) /* the check at its end failed */
@@ -137,6 +143,8 @@ static void row(int relays, int inputs, uint32_t events, const char *text)
 	judge_flush();
 	events = pending_events;
 	pending_events = 0;
+	if (events & (ORACLE_BEGIN | ORACLE_ATTEMPT))
+		caught_in_reset = false;
 	if (contacts != last.contacts)
 		moved = contacts;
 	if (*text || relays != ORACLE_NONE || moved != ORACLE_NONE ||
@@ -166,13 +174,17 @@ void judge_reset(void)
 	last.contacts = last.inputs = 0;
 	answered = pending_events = 0;
 	held = ORACLE_NONE;
-	adopted = false;
+	adopted = cools = caught_in_reset = false;
 }
 
 void judge_sample(int inputs)
 {
-	if (proc_self && strcmp(proc_self->name, "genctld") == 0)
-		row(ORACLE_NONE, inputs < 0 ? ORACLE_BAD : inputs, 0, "");
+	if (!proc_self || strcmp(proc_self->name, "genctld") != 0)
+		return;
+	if (inputs > 0 && first_look) /* a starter that is stuck counts from the next one */
+		inputs &= ~INPUT_STARTER;
+	first_look = false;
+	row(ORACLE_NONE, inputs < 0 ? ORACLE_BAD : inputs, 0, "");
 }
 
 void judge_unseen(void)
@@ -187,6 +199,8 @@ void judge_acked(uint8_t relays)
 	if (strcmp(proc_self->name, "genctld") != 0)
 		snprintf(text, sizeof(text), "written by %s", proc_self->name);
 	acked_ms = sim_ms;
+	if (relays & ~(last.acked > 0 ? last.acked : 0) & RELAY_IGNITION)
+		fuelled_ms = sim_ms;
 	row(relays, ORACLE_NONE, 0, text);
 }
 
@@ -197,6 +211,7 @@ void judge_contacts(void)
 
 void judge_board_reset(void)
 {
+	caught_in_reset = site.engine.phase != ENGINE_AT_REST;
 	row(ORACLE_NONE, ORACLE_NONE, ORACLE_BOARD_RESET, "board reset");
 }
 
@@ -204,6 +219,7 @@ void judge_restarted(void)
 {
 	answered = 0;
 	restarted_ms = sim_ms;
+	first_look = true;
 	adopted = false;
 	row(ORACLE_NONE, ORACLE_NONE, ORACLE_RESTARTED, "genctld starts");
 }
@@ -292,7 +308,7 @@ static void see_order(const struct order *o)
 
 	if (o->serial)
 		orders[o->serial % ORDERS] = *o;
-	if (was == PHASE_COAST)
+	if (was == PHASE_COAST || was == PHASE_IGNITION)
 		judge_view.coast_ms = sim_ms;
 	if (o->phase < PHASE_N && o->phase != was) {
 		judge_view.phase = o->phase;
@@ -319,12 +335,26 @@ static void see_alarm(const char *line)
 			pending_events |= ORACLE_LATCHED;
 }
 
+/* A cool-down is a stop, whoever asked for it, and may be taken back. */
+static void see_phase(const char *line)
+{
+	bool now = strcmp(line, "cool-down") == 0;
+	bool on = strcmp(line, "warm-up") == 0 || strcmp(line, "stabilise") == 0 ||
+		  strcmp(line, "on load") == 0;
+
+	if (now)
+		row(ORACLE_NONE, ORACLE_NONE, ORACLE_STOP, "stops");
+	else if (cools && on)
+		row(ORACLE_NONE, ORACLE_NONE, ORACLE_BEGIN, "goes on");
+	cools = now;
+}
+
 void judge_line(const char *token, const char *line)
 {
 	if (strcmp(token, "alarm") == 0)
 		see_alarm(line);
-	else if (strcmp(token, "phase") == 0 && strcmp(line, "cool-down") == 0)
-		row(ORACLE_NONE, ORACLE_NONE, ORACLE_STOP, "stops"); /* whoever asked */
+	else if (strcmp(token, "phase") == 0)
+		see_phase(line);
 }
 
 void judge_message(const struct proc *from, const void *data, size_t n)

@@ -34,8 +34,7 @@ static size_t heap_then[PROCS];
 
 void sched_ended(struct proc *p)
 {
-	if (p->rank == 1 ||
-	    (p->rank == 2 && p->status == 0)) /* told to end, by a guard that ends */
+	if (p->rank == 1 || (p->rank == 2 && p->status == 0 && p->parent)) /* the guard ends */
 		judge_unseen();
 	net_ended(p);
 	loop_ended(p);
