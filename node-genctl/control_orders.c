@@ -35,7 +35,8 @@ static struct refusal why_not_now(const struct control *c, int64_t now_ms)
 	if (c->g.external)
 		return refuse(GENCTL__CODE__RUNNING, 0, "%.180s", blocks);
 	if (!c->known || !c->g.known || c->g.in.bad_ms)
-		return refuse(GENCTL__CODE__FAULT, 0, "%.180s", blocks);
+		return refuse(GENCTL__CODE__FAULT, 0, "%.180s",
+		    *blocks ? blocks : "The relay board did not answer just now: try again.");
 	if (c->seq.phase == PHASE_OFF && c->g.ready_ms > now_ms)
 		return refuse(GENCTL__CODE__REST, c->g.ready_ms - now_ms, "%.180s", blocks);
 	return (struct refusal){ 0 };

@@ -33,10 +33,10 @@ struct world {
 	size_t log_n;
 	struct guard_state g;
 	struct inputs inputs;
-	int64_t sampled_ms, crank_ms;		   /* crank_ms: since when the starter turns */
-	int64_t catch_ms;			   /* of cranking */
-	bool turning, silent, deaf, refuses_modes; /* deaf: it does not even read */
-	uint8_t refuse;				   /* relay bits that are refused, by RULE_C1 */
+	int64_t sampled_ms, crank_ms; /* crank_ms: since when the starter turns */
+	int64_t catch_ms;	      /* of cranking */
+	bool turning, silent, deaf, refuses_modes, bus_fails; /* deaf: it does not even read */
+	uint8_t refuse; /* relay bits that are refused, by RULE_C1 */
 	int norders;
 	struct order orders[ORDERS];
 	int64_t ordered_ms[ORDERS];
@@ -130,7 +130,8 @@ static void sample(struct world *w, int64_t now_ms)
 	raw |= r & RELAY_IGNITION ? INPUT_IGNITION : 0;
 	raw |= r & RELAY_STARTER ? INPUT_STARTER : 0;
 	raw |= w->turning ? INPUT_ENGINE : 0;
-	w->g.in = inputs_step(&w->inputs, raw, SAMPLE_OK, r, now_ms);
+	w->g.in =
+	    inputs_step(&w->inputs, raw, w->bus_fails ? SAMPLE_ERROR : SAMPLE_OK, r, now_ms);
 	w->g.running = w->g.in.running;
 	w->sampled_ms = now_ms;
 	push(w);
@@ -518,6 +519,20 @@ static void a_guard_that_does_not_answer_is_told_of_within_about_a_second(void *
 	assert_in_range(clock_ms() - began_ms, 900, 3000);
 }
 
+static void a_start_between_two_samples_of_a_failing_bus_is_refused_with_a_sentence(
+    void **state)
+{
+	struct world *w = *state;
+	const Genctl__Reply *r;
+
+	hello(w);
+	w->bus_fails = true;
+	run_for(w, 100);
+	r = start(w);
+	assert_int_equal(r->error->code, GENCTL__CODE__FAULT);
+	assert_true(strlen(r->error->text) > 0);
+}
+
 static void a_new_control_takes_on_what_runs_without_moving_a_relay(void **state)
 {
 	struct world *w = *state;
@@ -654,6 +669,7 @@ int main(void)
 		TEST(an_emergency_stop_reaches_the_guard_past_any_crowd_of_orders),
 		TEST(a_guard_that_does_not_read_is_written_to_no_oftener_than_beats_are_due),
 		TEST(a_guard_that_does_not_answer_is_told_of_within_about_a_second),
+		TEST(a_start_between_two_samples_of_a_failing_bus_is_refused_with_a_sentence),
 		TEST(a_new_control_takes_on_what_runs_without_moving_a_relay),
 		TEST(a_field_from_a_newer_peer_is_refused_and_the_connection_goes_on),
 		TEST(text_start_answers_on_load_and_what_came_meanwhile_follows_in_order),
