@@ -22,7 +22,9 @@ enum { PEERS = 40, TALKING = 8, ASKED = 64, RAW_MAX = 64, CANNED_MAX = 512 };
 struct asked {
 	uint32_t id;
 	Genctl__Request__BodyCase what;
-	bool unknown; /* holds what the schema does not know */
+	bool unknown;	   /* holds what the schema does not know */
+	bool by_hand;	   /* by one who is an operator then */
+	Genctl__Role role; /* of a hello */
 	bool old, bad, run;
 	int64_t until_ms;
 };
@@ -32,7 +34,7 @@ struct peer_fake {
 	struct asked asked[ASKED];
 	size_t nasked;
 	bool hello;
-	Genctl__Role role; /* of the last hello asked for */
+	Genctl__Role role; /* of the last hello that was answered */
 	uint32_t last_id;
 };
 
@@ -49,7 +51,7 @@ static void forget(struct peer_fake *p, size_t i)
 
 static void check_accepted(struct peer_fake *p, const struct asked *a)
 {
-	bool by_hand = p->role == GENCTL__ROLE__OPERATOR;
+	bool by_hand = a->by_hand;
 
 	assert(p->hello && !a->unknown && a->id);
 	switch (a->what) {
@@ -94,14 +96,16 @@ static void check_reply(struct peer_fake *p, const Genctl__Reply *r)
 	if (p->asked[i].unknown)
 		assert(r->body_case == GENCTL__REPLY__BODY_ERROR &&
 		       r->error->code == GENCTL__CODE__BAD_REQUEST);
-	if (r->body_case == GENCTL__REPLY__BODY_HELLO)
+	if (r->body_case == GENCTL__REPLY__BODY_HELLO) {
 		p->hello = true;
-	else if (r->body_case == GENCTL__REPLY__BODY_ACCEPTED)
+		p->role = p->asked[i].role;
+	} else if (r->body_case == GENCTL__REPLY__BODY_ACCEPTED) {
 		check_accepted(p, &p->asked[i]);
-	else if (r->body_case == GENCTL__REPLY__BODY_ERROR)
+	} else if (r->body_case == GENCTL__REPLY__BODY_ERROR) {
 		assert(r->error->code && *r->error->text);
-	else
+	} else {
 		assert(p->hello);
+	}
 	forget(p, i);
 }
 
@@ -123,13 +127,14 @@ static void closed(struct link_fake_peer *line, const char *why)
 	assert(*why);
 	p->nasked = 0;
 	p->hello = false;
+	p->role = GENCTL__ROLE__MONITOR;
 }
 
 /* An account of its own of what is asked, without frame.c's. */
 static void note_asked(struct peer_fake *p, const uint8_t *body, size_t n)
 {
 	Genctl__Request *q = genctl__request__unpack(NULL, n, body);
-	struct asked a = { .unknown = !q };
+	struct asked a = { .unknown = !q, .by_hand = p->role == GENCTL__ROLE__OPERATOR };
 
 	if (q) {
 		const ProtobufCMessage *inner = (const ProtobufCMessage *)q->hello;
@@ -152,8 +157,8 @@ static void note_asked(struct peer_fake *p, const uint8_t *body, size_t n)
 	/* Accepted before it is answered: control may begin at once. */
 	if (a.what == GENCTL__REQUEST__BODY_START)
 		guard_fake_allow(INT64_MAX);
-	if (a.what == GENCTL__REQUEST__BODY_HELLO && q->hello->major == 1)
-		p->role = q->hello->role;
+	if (a.what == GENCTL__REQUEST__BODY_HELLO)
+		a.role = q->hello->role;
 	p->asked[p->nasked++] = a;
 	if (q)
 		genctl__request__free_unpacked(q, NULL);

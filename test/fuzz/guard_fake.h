@@ -5,9 +5,9 @@
  * here, in two short queues. The guard is the shipped interlock with an engine that catches
  * when it is told to, and moods: it may refuse, keep silent or not even read.
  *
- * Asserts of every order: it is one; its serial grows; a byte is one of the sequence's; raw
- * bytes only in maintenance; after an emergency stop no byte but 0x00 and no start until the
- * guard says another mode; a first attempt only while somebody who may has asked for a run.
+ * Asserts of every order: it is one; its serial grows; a byte is one of the sequence's; raw bytes
+ * only in maintenance; after an emergency stop no byte that closes a relay and no start until the
+ * guard says another mode; a first attempt only while somebody who may has asked for a run since.
  */
 #ifndef TEST_GUARD_FAKE_H
 #define TEST_GUARD_FAKE_H

@@ -131,6 +131,8 @@ def text():
     put("text", "too-long", [0] + opens(0) + [0x90, 31] + opens(0) + says(0, "PING\n"))
     put("text", "too-many-wait", [0] + opens(0) + waits(15) + says(0, "START\n") + [0x90, 0x9f] +
         [0x90, 0x9f] + [0x90, 0x9f] + waits(15))
+    put("text", "waits-through-an-estop", [0] + opens(0) + waits(15) + says(0, "START\n") +
+        waits(7) + raw_text(0, "STOP\nSTART\n") + operator(4) + operator(0) + waits(15, 15))
     put("text", "relay", [0] + opens(0) + operator(2) + says(0, "RELAY 08\n") + waits(7))
 
 

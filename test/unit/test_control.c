@@ -645,6 +645,29 @@ static void text_start_that_is_stopped_by_another_is_told_as_failed(void **state
 	assert_int_equal(w->g.relays, 0);
 }
 
+static void text_start_that_waited_through_an_emergency_stop_starts_nothing(void **state)
+{
+	struct world *w = *state;
+
+	w->peer = connect_to(w, "text");
+	expect_line(w, "GENNY SERVER READY");
+	say(w, "START\n");
+	expect_line(w, "OK: Generator started and charger enabled");
+	say(w, "STOP\nSTART\nPING\n");
+	while (w->g.mode != MODE_OPERATOR_STOP)
+		turn(w);
+	w->g.mode = MODE_ESTOP; /* by the switch, and cleared before the engine is at rest */
+	w->g.latches = 1u << ALARM_EMERGENCY_STOP;
+	w->g.relays = 0;
+	run_for(w, 100);
+	w->g.mode = MODE_OFF;
+	w->g.latches = 0;
+	expect_line(w, "OK: Generator stopped (after 3 min cooldown)");
+	expect_line(w, "ERROR: An emergency stop came since, send it again");
+	expect_line(w, "PONG");
+	assert_int_equal(w->g.mode, MODE_OFF);
+}
+
 static void text_lines_beyond_the_queue_end_their_connection_alone(void **state)
 {
 	struct world *w = *state;
@@ -682,6 +705,7 @@ int main(void)
 		TEST(text_start_answers_on_load_and_what_came_meanwhile_follows_in_order),
 		TEST(text_start_that_the_guard_does_not_take_is_told_as_failed),
 		TEST(text_start_that_is_stopped_by_another_is_told_as_failed),
+		TEST(text_start_that_waited_through_an_emergency_stop_starts_nothing),
 		TEST(text_lines_beyond_the_queue_end_their_connection_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
