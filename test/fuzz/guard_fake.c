@@ -330,7 +330,7 @@ static void act_operator(unsigned arg)
 		(void)interlock_clear(&g->k);
 		break;
 	case 1:
-		(void)interlock_mode(&g->k, MODE_OFF);
+		(void)interlock_mode(&g->k, MODE_OPERATOR_STOP);
 		break;
 	case 2:
 		(void)interlock_mode(&g->k, MODE_MAINTENANCE);
@@ -387,7 +387,7 @@ void guard_fake_rest(void)
 	act_engine(1);
 	guard_fake_wait(7000);
 	(void)interlock_clear(&g->k);
-	(void)interlock_mode(&g->k, MODE_OFF);
+	(void)interlock_mode(&g->k, MODE_OPERATOR_STOP);
 	guard_fake_wait(60000);
 	assert(g->k.relays == 0);
 }
