@@ -12,7 +12,7 @@
 #include "common/conf_near.h"
 #include "common/mem.h"
 
-enum { FILE_MAX_BYTES = 1 << 20, WHERE_MAX = 512 };
+enum { FILE_MAX_BYTES = 1 << 20, WHERE_MAX = 512, FAULT_MAX = 1024 };
 
 /* One pass over a file or an option: the table, the struct to fill, the faults so far. */
 struct pass {
@@ -27,13 +27,15 @@ struct pass {
 static __attribute__((format(printf, 4, 5))) void fault(
     struct pass *p, const char *where, const char *path, const char *fmt, ...)
 {
+	char text[FAULT_MAX];
 	va_list ap;
 
-	fprintf(p->faults, "%s: %s%s", where, path, *path ? ": " : "");
 	va_start(ap, fmt);
-	vfprintf(p->faults, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fputc('\n', p->faults);
+	for (char *c = text; *c; c++) /* one line, whatever the file holds */
+		*c = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c;
+	fprintf(p->faults, "%s: %s%s%s\n", where, path, *path ? ": " : "", text);
 	p->count++;
 }
 

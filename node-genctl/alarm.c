@@ -75,4 +75,40 @@ const struct alarm_info alarm_info[ALARM_N] = {
 	    "A lockout ended by itself: the next start request tries again."),
 	ROW(CLOCK_UNSET, WARNING, 0,
 	    "The wall clock was never set, so records carry no date: check the time service."),
+	ROW(CONFIG_REJECTED, WARNING, 0,
+	    "The last reload was refused and the former configuration holds: `genctld "
+	    "--check-config` says what is wrong; then reload again."),
 };
+
+void alarm_init(struct alarm_record *a)
+{
+	*a = (struct alarm_record){ .first = ALARM_N };
+}
+
+static uint8_t weightiest(uint32_t bits)
+{
+	uint8_t found = ALARM_N;
+
+	for (uint8_t i = 0; i < ALARM_N; i++) {
+		if ((bits >> i & 1) && alarm_info[i].class > ALARM_WARNING &&
+		    (found == ALARM_N || alarm_info[i].class > alarm_info[found].class))
+			found = i;
+	}
+	return found;
+}
+
+uint32_t alarm_note(struct alarm_record *a, uint32_t standing, int64_t now_ms)
+{
+	uint32_t fresh = standing & ~a->standing;
+
+	a->standing = standing;
+	for (int i = 0; i < ALARM_N; i++) {
+		if (fresh >> i & 1)
+			a->since_ms[i] = now_ms;
+	}
+	if (weightiest(standing) == ALARM_N)
+		a->first = ALARM_N;
+	else if (a->first == ALARM_N)
+		a->first = weightiest(fresh);
+	return fresh;
+}

@@ -103,11 +103,17 @@ static void hear(struct audit *a, const struct audit_row *row)
 
 /* Samples and bytes */
 
+/* A guard that has written nothing yet looks for the engine its ledger says it held. */
+static uint8_t relays_of(const struct audit *a)
+{
+	return !a->k.live && a->k.ledger.held ? RELAY_IGNITION : a->k.relays;
+}
+
 static void sample(struct audit *a, int raw, int64_t t_ms)
 {
 	bool bad = raw == AUDIT_BAD;
 	struct inputs_view v = inputs_step(&a->inputs, bad ? 0 : (uint8_t)raw,
-	    bad ? SAMPLE_ERROR : SAMPLE_OK, a->k.relays, t_ms);
+	    bad ? SAMPLE_ERROR : SAMPLE_OK, relays_of(a), t_ms);
 	struct verdict d = interlock_watch(&a->k, &v, t_ms);
 
 	if (!d.write || a->due.write)
@@ -140,7 +146,7 @@ static int32_t period_ms(uint8_t relays)
 static void fill(struct audit *a, int64_t t_ms)
 {
 	for (int i = 0; a->raw != AUDIT_UNKNOWN && i < FILLS_MAX; i++) {
-		int64_t next_ms = a->now_ms + period_ms(a->k.relays);
+		int64_t next_ms = a->now_ms + period_ms(relays_of(a));
 
 		if (next_ms >= t_ms)
 			return;

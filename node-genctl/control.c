@@ -1,7 +1,6 @@
 #include "node-genctl/control.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -30,6 +29,18 @@ static int64_t run_deadline_ms(const struct control *c, int64_t now_ms)
 	return lease_wish(&c->lease, now_ms).deadline_ms;
 }
 
+/* A monitor's run goes on to its deadline without it, and people are told. */
+static enum order_lease lease_now(const struct control *c, int64_t now_ms)
+{
+	bool runs = c->seq.phase >= PHASE_WARMUP && c->seq.phase <= PHASE_LOADED;
+
+	if (lease_held(&c->lease, now_ms))
+		return LEASE_IS_HELD;
+	return runs && c->lease.mode == MODE_AUTO && lease_wish(&c->lease, now_ms).run
+		   ? LEASE_IS_LOST
+		   : LEASE_NO_MATTER;
+}
+
 /* Peers that ask much cannot take the places that the engine itself needs. */
 static struct pending *free_place(struct control *c, bool for_a_peer)
 {
@@ -52,36 +63,14 @@ int control_send(
 	o.phase = (uint8_t)(c->known ? c->seq.phase : PHASE_N); /* nothing yet that adopts */
 	o.since_ms = c->seq.since_ms;
 	o.deadline_ms = run_deadline_ms(c, now_ms);
+	o.lease = (uint8_t)lease_now(c, now_ms);
+	c->beat_ms = now_ms + (c->g.relays & RELAY_STARTER ? BEAT_CRANK_MS : BEAT_MS);
 	if (send(c->fd, &o, sizeof(o), MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)sizeof(o))
 		return -errno;
-	c->beat_ms = now_ms + (c->g.relays & RELAY_STARTER ? BEAT_CRANK_MS : BEAT_MS);
 	if (p)
 		*p = (struct pending){ o.serial, (enum order_kind)o.kind, now_ms, done, who,
 			id };
 	return 0;
-}
-
-void control_event(struct control *c, const char *kind, const char *code, const char *fmt, ...)
-{
-	struct event_record *r = events_add(&c->events);
-	va_list ap;
-
-	r->mono_ms = clock_ms();
-	r->unix_ms = clock_unix_ms();
-	r->kind = kind;
-	r->code = code;
-	r->phase = (uint8_t)status_phase(c);
-	r->relays = c->g.relays;
-	r->inputs = c->g.in.x;
-	r->request = c->g.request;
-	va_start(ap, fmt);
-	vsnprintf(r->text, sizeof(r->text), fmt, ap);
-	va_end(ap);
-	if (seq_ends_ms(&c->seq) > r->mono_ms && seq_ends_ms(&c->seq) != INT64_MAX)
-		r->left_ms = (uint32_t)(seq_ends_ms(&c->seq) - r->mono_ms);
-	if (strcmp(kind, "alarm") != 0) /* the guard logs those itself */
-		log_info(kind, "%s%s%s", code, *code ? ": " : "", r->text);
-	server_push(c->server, r);
 }
 
 static bool outstanding(const struct control *c, enum order_kind kind)
@@ -352,22 +341,6 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	turn(arg);
 }
 
-static void tell_alarms(struct control *c)
-{
-	uint32_t now = c->g.alarms | c->g.latches, changed = now ^ c->told;
-
-	c->told = now;
-	for (int a = 0; a < ALARM_N; a++) {
-		if (!(changed >> a & 1))
-			continue;
-		c->alarm_ms[a] = c->g.now_ms;
-		if (now >> a & 1)
-			control_event(c, "alarm", alarm_info[a].code, "%s", alarm_info[a].text);
-		else
-			control_event(c, "cleared", alarm_info[a].code, "The alarm is over.");
-	}
-}
-
 /* A control process that was just born finds an engine, or none. */
 static void adopt(struct control *c)
 {
@@ -445,7 +418,7 @@ static void on_guard(evutil_socket_t fd, short what, void *arg)
 		event_base_loopbreak(c->base); /* the guard is gone; the deadman sees to it */
 		return;
 	}
-	tell_alarms(c);
+	control_tell_alarms(c);
 	turn(c);
 }
 

@@ -34,7 +34,7 @@ static struct refusal why_not_now(const struct control *c, int64_t now_ms)
 		return refuse(GENCTL__CODE__MODE, 0, "%.180s", blocks);
 	if (c->g.external)
 		return refuse(GENCTL__CODE__RUNNING, 0, "%.180s", blocks);
-	if (!c->known || !c->g.known || c->g.in.bad_ms)
+	if (!c->known || !c->g.known || c->g.in.bad_ms >= BAD_MS)
 		return refuse(GENCTL__CODE__FAULT, 0, "%.180s", blocks);
 	if (c->seq.phase == PHASE_OFF && c->g.ready_ms > now_ms)
 		return refuse(GENCTL__CODE__REST, c->g.ready_ms - now_ms, "%.180s", blocks);

@@ -46,11 +46,10 @@ struct control {
 	int64_t listen_ms; /* to try again to listen; 0: not tried yet, INT64_MAX: it works */
 	int64_t beat_ms, write_ms, hold_ms; /* next beat; not to write or to start before */
 	int64_t born_ms;
-	uint8_t attempts;	   /* of the next request */
-	uint8_t last_phase;	   /* told in the last phase event */
-	uint32_t told;		   /* alarms told */
-	int64_t alarm_ms[ALARM_N]; /* when each was */
-	int32_t told_refusal;	   /* the guard's answer last told; 0: none stands */
+	uint8_t attempts;     /* of the next request */
+	uint8_t last_phase;   /* told in the last phase event */
+	uint32_t told;	      /* alarms told */
+	int32_t told_refusal; /* the guard's answer last told; 0: none stands */
 	char holder[NAME_MAX_LEN], reason[REASON_MAX],
 	    next[REASON_MAX]; /* the holder's words */
 	char operator_reason[REASON_MAX];
@@ -61,9 +60,12 @@ struct control {
 /* control.c */
 int control_send(struct control *c, const struct order *order, control_done *done, uint64_t who,
     uint32_t id);
+void control_wake(struct control *c); /* something changed: decide now */
+
+/* control_events.c */
 void control_event(struct control *c, const char *kind, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-void control_wake(struct control *c); /* something changed: decide now */
+void control_tell_alarms(struct control *c); /* those that began or are over */
 
 /* control_orders.c: what servers ask for. Refusals leave a sentence in `text`. */
 enum { REFUSAL_MAX = 200 };
@@ -88,6 +90,7 @@ struct status_text { /* storage behind the pointers of a Genctl__Status */
 	char why[SENTENCE_MAX], blocks[SENTENCE_MAX], next[SENTENCE_MAX];
 };
 enum phase status_phase(const struct control *c);
+Genctl__AlarmClass status_alarm_class(enum alarm alarm); /* ALARM_N: NO_CLASS */
 bool status_starting(const struct control *c);
 const char *status_i2c(const struct control *c);
 void status_blocks(const struct control *c, int64_t now_ms, char *out, size_t size);

@@ -10,7 +10,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-enum { RETRY_MS = 20, SLOW_MS = 1000, PROBE_MS = 500, GIVE_UP_MS = 600000 };
+enum { RETRY_MS = 20, SLOW_MS = 1000, PROBE_MS = 500, TAKEN_MS = 1000, GIVE_UP_MS = 600000 };
 enum ending { ENDED, SILENT, ORDERLY };
 
 struct deadman {
@@ -19,6 +19,7 @@ struct deadman {
 	pid_t guard;
 	int fd;
 	uint8_t relays;
+	bool proved;
 };
 
 /* Waits for the next beat; false: none came in `limit_ms`. */
@@ -29,14 +30,26 @@ static bool readable(const struct deadman *d, int limit_ms)
 	return poll(&p, 1, limit_ms) > 0;
 }
 
+/* Of an attempt: there is no run to keep. */
+static bool starting(const struct deadman *d)
+{
+	return d->relays && (!d->proved || (d->relays & RELAY_STARTER));
+}
+
+static int silence_ms(const struct deadman *d)
+{
+	if (d->relays & RELAY_STARTER)
+		return DEADMAN_CRANK_MS;
+	return starting(d) ? DEADMAN_START_MS : DEADMAN_SILENT_MS;
+}
+
 static enum ending listen_to_guard(struct deadman *d)
 {
 	for (;;) {
-		bool cranking = d->relays & RELAY_STARTER;
 		struct deadman_beat beat;
 		ssize_t n;
 
-		if (!readable(d, cranking ? DEADMAN_CRANK_MS : DEADMAN_SILENT_MS))
+		if (!readable(d, silence_ms(d)))
 			return SILENT;
 		n = recv(d->fd, &beat, sizeof(beat), 0);
 		/* Told once when the guard left echoes unread; its last beats still follow. */
@@ -47,6 +60,7 @@ static enum ending listen_to_guard(struct deadman *d)
 		if (beat.orderly)
 			return ORDERLY;
 		d->relays = beat.relays;
+		d->proved = beat.proved;
 		(void)!send(
 		    d->fd, &beat.serial, sizeof(beat.serial), MSG_NOSIGNAL | MSG_DONTWAIT);
 	}
@@ -79,7 +93,7 @@ static void open_everything(struct deadman *d)
 		bool acked = d->board->ops->write_relays(d->board, 0) == 0;
 
 		if (acked && gone) {
-			log_warn("deadman", "guard gone while cranking: all relays opened");
+			log_warn("deadman", "guard gone in an attempt: all relays opened");
 			return;
 		}
 		gone = gone || guard_is_gone(d, 0);
@@ -115,15 +129,18 @@ static bool insist(struct deadman *d, uint8_t relays)
 	return false;
 }
 
-/* False: a new guard came in the meantime. */
+/* False: a new guard came in the meantime. A dead process's lock may go a moment after its
+ * socket, and a lock may be held round a single write, so only one that stays is a guard's. */
 static bool alone_for(const struct deadman *d, int64_t span_ms)
 {
-	int64_t end_ms = clock_ms() + span_ms;
+	int64_t end_ms = clock_ms() + span_ms, free_ms = clock_ms();
 
 	while (clock_ms() < end_ms) {
 		int lock = board_lock(&d->config->board);
 
-		if (lock == -EWOULDBLOCK)
+		if (lock != -EWOULDBLOCK)
+			free_ms = clock_ms();
+		else if (clock_ms() - free_ms >= TAKEN_MS)
 			return false;
 		if (lock >= 0)
 			close(lock);
@@ -145,19 +162,24 @@ static void bring_down(struct deadman *d)
 		log_warn("deadman", "engine stopped");
 }
 
+static void act(struct deadman *d)
+{
+	if (!d->relays)
+		guard_is_gone(d, SLOW_MS);
+	else if (starting(d))
+		open_everything(d);
+	else
+		bring_down(d);
+}
+
 int deadman_main(const struct genctl_config *config, pid_t guard, int guard_fd)
 {
 	struct deadman d = { .config = config, .guard = guard, .fd = guard_fd };
 
 	if (board_kinds[config->board.kind]->open(&d.board, &config->board) < 0)
 		return 1;
-	if (listen_to_guard(&d) == ORDERLY)
-		return 0;
-	if (d.relays & RELAY_STARTER)
-		open_everything(&d);
-	else if (d.relays)
-		bring_down(&d);
-	else
-		guard_is_gone(&d, SLOW_MS);
+	if (listen_to_guard(&d) != ORDERLY)
+		act(&d);
+	d.board->ops->close(d.board);
 	return 0;
 }

@@ -3,12 +3,15 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "node-genctl/alarm.h"
+
 struct event_record *events_add(struct events *e)
 {
 	struct event_record *r = &e->ring[++e->last % EVENTS_MAX];
 
 	memset(r, 0, sizeof(*r));
 	r->seq = e->last;
+	r->alarm = ALARM_N;
 	return r;
 }
 

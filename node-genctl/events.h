@@ -6,6 +6,7 @@
 #ifndef GENCTL_EVENTS_H
 #define GENCTL_EVENTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { EVENTS_MAX = 500, EVENT_TEXT = 160 };
@@ -18,6 +19,8 @@ struct event_record {
 	char text[EVENT_TEXT];
 	uint8_t phase, relays, inputs;
 	uint32_t left_ms, request;
+	uint8_t alarm; /* enum alarm, of "alarm" and "cleared"; ALARM_N: none */
+	bool first;    /* it came first */
 };
 
 struct events {

@@ -13,7 +13,9 @@ enum {
 	TAKES_WAIT = 2,
 	TAKES_FOLLOW = 4,
 	TAKES_NO_START = 8,
-	TAKES_OPERAND = 16
+	TAKES_OPERAND = 16,
+	TAKES_SINCE = 32,
+	TAKES_CONFIG = 64
 };
 enum { OPT_HOST = 256, OPT_PORT, OPT_TIMEOUT, OPT_FORMAT, OPT_SOCKET, OPT_VERSION };
 
@@ -47,6 +49,12 @@ static const struct command {
 	    TAKES_OPERAND },
 	{ "events", "[--follow]", "what happened, and with --follow what happens", cmd_events,
 	    TAKES_FOLLOW },
+	{ "trace", "[--since 10m]", "the flight recorder's rows, oldest first; as CSV",
+	    cmd_trace, TAKES_SINCE },
+	{ "audit", "FILE|- [--config FILE]",
+	    "draw a trace and check it against the rule book, with these times", cmd_audit,
+	    TAKES_OPERAND | TAKES_CONFIG },
+	{ "rules", "", "the rule book", cmd_rules, 0 },
 	{ "diagnose", "[--for 30s] [--no-start]",
 	    "self test over a whole run; --no-start only watches the inputs", cmd_diagnose,
 	    TAKES_FOR | TAKES_NO_START },
@@ -66,6 +74,8 @@ static const struct option options[] = {
 	{ "wait", no_argument, NULL, TAKES_WAIT },
 	{ "follow", no_argument, NULL, TAKES_FOLLOW },
 	{ "no-start", no_argument, NULL, TAKES_NO_START },
+	{ "since", required_argument, NULL, TAKES_SINCE },
+	{ "config", required_argument, NULL, TAKES_CONFIG },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -142,6 +152,13 @@ static int set_option(struct cli *c, int opt, const char *arg)
 	case TAKES_FOR:
 		if (render_duration(arg, &c->for_s))
 			return usage("--for takes a time such as 90s, 20m, 2h or 1h30m");
+		return CLI_DONE;
+	case TAKES_SINCE:
+		if (render_duration(arg, &c->since_s))
+			return usage("--since takes a time such as 90s, 10m or 2h");
+		return CLI_DONE;
+	case TAKES_CONFIG:
+		c->config = arg;
 		return CLI_DONE;
 	case TAKES_WAIT:
 		c->wait = true;

@@ -20,8 +20,9 @@ struct cli {
 	const char *operand; /* NULL: none */
 	int port;
 	int64_t timeout_ms;
-	int format; /* enum render_format */
-	uint32_t for_s;
+	int format;		 /* enum render_format */
+	uint32_t for_s, since_s; /* 0: not given */
+	const char *config;	 /* NULL: not given */
 	bool wait, follow, no_start;
 	struct wire *wire; /* NULL: not connected */
 	void (*on_event)(void *arg, const Genctl__Event *event);
@@ -52,6 +53,9 @@ int cmd_clear(struct cli *c);
 int cmd_events(struct cli *c);
 int cmd_start(struct cli *c);
 int cmd_stop(struct cli *c);
+int cmd_trace(struct cli *c);
+int cmd_audit(struct cli *c);
+int cmd_rules(struct cli *c);
 int cmd_diagnose(struct cli *c);
 
 #endif

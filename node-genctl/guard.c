@@ -162,7 +162,9 @@ static void init(struct guard *g, const struct genctl_config *config, int64_t no
 		.started_ms = now_ms,
 		.sample_ms = now_ms,
 		.told_alarm = ALARM_N,
+		.may_be_closed = l.held ? RELAY_IGNITION | RELAY_CHARGER : 0,
 		.push = true };
+	alarm_init(&g->alarms);
 	for (int i = 0; i < CHILDREN; i++) {
 		g->children[i].fd = -1;
 		g->children[i].spawned_ms = NEVER / 2;
@@ -187,8 +189,12 @@ static int open_parts(struct guard *g)
 
 static int begin(struct guard *g)
 {
+	int rc = guard_operator_open(g);
+
 	watchdog_open(&g->watchdog, g->config->watchdog);
-	return guard_operator_open(g);
+	if (rc == 0)
+		guard_trace_open(g, RECORD_BOOT, clock_ms());
+	return rc;
 }
 
 static int run(struct guard *g, int handover)
@@ -217,5 +223,6 @@ int guard_run(const struct genctl_config *config, int lock, int handover, char *
 	status = run(&g, handover);
 	if (g.board)
 		g.board->ops->close(g.board);
+	recorder_close(&g.tracing.recorder);
 	return status;
 }

@@ -6,11 +6,15 @@
 
 enum { ABSENT_MS = 1000 }; /* between tries while the board was never there */
 
+/* An engine that turns is watched whoever turns it: a second between two samples and the
+ * time of a read is more than RUN_GAP_MS. */
 int32_t guard_period_ms(const struct guard *g)
 {
 	if (g->k.relays & RELAY_STARTER)
 		return SAMPLE_CRANK_MS;
-	if (g->k.relays || g->retry.left || (g->acked_ever && !g->k.known) ||
+	/* An input that is high at rest is looked at: a second between samples, and a little
+	 * more on a busy machine, would count as a gap and prove no running engine. */
+	if (g->k.relays || g->k.in.x || g->retry.left || (g->acked_ever && !g->k.known) ||
 	    (g->stage < STAGE_LIVE && g->k.ledger.held))
 		return SAMPLE_ACTIVE_MS;
 	return SAMPLE_IDLE_MS;
@@ -32,8 +36,11 @@ static bool acknowledged(struct guard *g, uint8_t relays, bool forced, int64_t n
 	interlock_acked(&g->k, relays, now_ms);
 	if (!g->k.known)
 		return false;
-	if (changed)
+	if (changed) {
 		log_info("guard", "relays 0x%02X%s", relays, forced ? " (guard)" : "");
+		guard_note(g, g->adopted && !g->acked_ever ? RECORD_ADOPT : RECORD_NOTHING, 0,
+		    0, now_ms);
+	}
 	if (!relays) {
 		g->adopted = false;
 		interlock_lower(&g->k, ALARM_RESTARTED);
@@ -90,6 +97,7 @@ static void give_up(struct guard *g, int64_t now_ms)
 		return;
 	g->lost = true;
 	g->told_rule = RULE_I1;
+	guard_note(g, RECORD_LOST, 0, 0, now_ms);
 	if (g->board->ops->reset && g->board->ops->reset(g->board) == 0)
 		log_warn("guard", "the board was reset by its RST pin");
 }
@@ -189,7 +197,9 @@ static void begin_adopted(struct guard *g, int64_t now_ms)
 	const struct ledger *l = &g->k.ledger;
 
 	g->stage = STAGE_LIVE;
+	g->adopted = true; /* as the first row with the byte says */
 	if (guard_write(g, RELAY_IGNITION, true, 0, now_ms) != 0) {
+		g->adopted = false;
 		g->retry.want = 0;
 		forget_run(g, now_ms);
 		return;
@@ -197,7 +207,6 @@ static void begin_adopted(struct guard *g, int64_t now_ms)
 	log_warn("guard", "adopted the running engine after a restart");
 	interlock_adopt(&g->k, now_ms);
 	inputs_credit(&g->inputs, l->warm ? g->config->engine.warmup_ms : 0, now_ms);
-	g->adopted = true;
 }
 
 /* Whose engine is it? Decided before the first byte (engine node: Unplanned restart). */
@@ -232,6 +241,7 @@ static void obey(struct guard *g, const struct verdict *v, int64_t now_ms)
 	else
 		log_warn("guard", "%s: %s", rule_info[v->rule].id, rule_info[v->rule].text);
 	g->told_rule = v->rule;
+	guard_note(g, RECORD_FORCED, (int32_t)v->rule, 0, now_ms);
 	guard_write(g, v->relays, true, 0, now_ms);
 	if (v->alarm == ALARM_STARTER_STUCK && g->board->ops->reset)
 		g->board->ops->reset(g->board);
@@ -249,6 +259,7 @@ void guard_sample(struct guard *g, int64_t now_ms)
 		relays = RELAY_IGNITION;
 	view = inputs_step(&g->inputs, raw, fault, relays, now_ms);
 	v = interlock_watch(&g->k, &view, now_ms);
+	guard_note_sample(g, now_ms);
 	if (g->stage == STAGE_AUDIT)
 		audit(g, now_ms);
 	else if (g->stage != STAGE_HEIR)

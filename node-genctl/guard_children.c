@@ -2,64 +2,16 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "node-genctl/control.h"
 #include "node-genctl/deadman.h"
 #include "node-genctl/guard_parts.h"
-#include "node-genctl/harden.h"
-#include "node-genctl/saver.h"
 
-enum { RESPAWN_MS = 1000, RESPAWN_SLOW_MS = 5000, FDS_MAX = 64, DISMISS_MS = 2000 };
-
-static const char *const names[CHILDREN] = { "genctl-control", "genctl-saver",
-	"genctl-deadman" };
-
-/* Ends with the guard, except the deadman; the terminal's Ctrl-C is the guard's affair. */
-static void become(struct guard *g, enum child_kind kind, int fd)
-{
-	sigset_t none;
-
-	prctl(PR_SET_NAME, names[kind]);
-	if (kind != CHILD_DEADMAN)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != g->pid)
-		_exit(1);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGUSR2, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	for (int other = STDERR_FILENO + 1; other < FDS_MAX; other++) {
-		if (other != fd)
-			close(other);
-	}
-	if (kind == CHILD_DEADMAN)
-		harden();
-	else
-		harden_undo();
-}
-
-static int child_main(const struct guard *g, enum child_kind kind, int fd)
-{
-	switch (kind) {
-	case CHILD_CONTROL:
-		return control_main(g->config, fd);
-	case CHILD_SAVER:
-		return saver_main(g->config->state_dir, fd);
-	case CHILD_DEADMAN:
-		return deadman_main(g->config, g->pid, fd);
-	case CHILDREN:
-		break;
-	}
-	return 1;
-}
+enum { RESPAWN_MS = 1000, RESPAWN_SLOW_MS = 5000, DISMISS_MS = 2000, EXIT_CONFIG = 2 };
 
 void guard_spawn(struct guard *g, enum child_kind kind, int64_t now_ms)
 {
@@ -71,17 +23,13 @@ void guard_spawn(struct guard *g, enum child_kind kind, int64_t now_ms)
 	c->owes_ms = NEVER;
 	c->killed = false;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		log_error("guard", "%s: %s", names[kind], strerror(errno));
+		log_error("guard", "%s: %s", child_name(kind), strerror(errno));
 		return;
 	}
-	pid = fork();
-	if (pid == 0) {
-		become(g, kind, pair[1]);
-		_exit(child_main(g, kind, pair[1]));
-	}
+	pid = child_start(g->config, kind, g->pid, pair[1]);
 	close(pair[1]);
 	if (pid < 0) {
-		log_error("guard", "%s: %s", names[kind], strerror(errno));
+		log_error("guard", "%s: %s", child_name(kind), strerror(-pid));
 		close(pair[0]);
 		return;
 	}
@@ -112,6 +60,7 @@ static void control_fails(struct guard *g, int64_t now_ms)
 	guard_begun(g, -ECANCELED);
 	g->retry.serial = 0;
 	interlock_orphan(&g->k, true, now_ms);
+	guard_note(g, RECORD_ORPHAN, 0, 0, now_ms);
 	interlock_raise(&g->k, ALARM_CONTROL_LOST);
 	if (g->k.relays & RELAY_STARTER)
 		guard_sample(g, now_ms);
@@ -123,7 +72,7 @@ static void condemn(struct guard *g, enum child_kind kind, const char *why, int6
 
 	if (!c->pid || c->killed)
 		return;
-	log_error("guard", "%s %s: it is replaced", names[kind], why);
+	log_error("guard", "%s %s: it is replaced", child_name(kind), why);
 	c->killed = true;
 	kill(c->pid, SIGKILL);
 	if (kind == CHILD_CONTROL)
@@ -135,7 +84,7 @@ static void buried(struct guard *g, enum child_kind kind, int64_t now_ms)
 	struct child *c = &g->children[kind];
 
 	if (!c->killed)
-		log_error("guard", "%s ended: it is replaced", names[kind]);
+		log_error("guard", "%s ended: it is replaced", child_name(kind));
 	close(c->fd);
 	c->pid = 0;
 	c->fd = -1;
@@ -153,22 +102,38 @@ static void buried(struct guard *g, enum child_kind kind, int64_t now_ms)
 	}
 }
 
+/* It may have been given up before its end is seen. */
+static void heir_ended(struct guard *g, pid_t pid, int status)
+{
+	if (pid == g->heir)
+		g->heir = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG)
+		interlock_raise(&g->k, ALARM_CONFIG_REJECTED);
+}
+
+static enum child_kind kind_of(const struct guard *g, pid_t pid)
+{
+	enum child_kind kind = 0;
+
+	while (kind < CHILDREN && g->children[kind].pid != pid)
+		kind++;
+	return kind;
+}
+
 void guard_reap(struct guard *g, int64_t now_ms)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
-		if (pid == g->heir && !WIFSTOPPED(status))
-			g->heir = 0;
-		for (int i = 0; i < CHILDREN; i++) {
-			if (g->children[i].pid != pid)
-				continue;
-			if (WIFSTOPPED(status))
-				condemn(g, i, "was stopped", now_ms);
-			else
-				buried(g, i, now_ms);
-		}
+		enum child_kind kind = kind_of(g, pid);
+
+		if (kind < CHILDREN && WIFSTOPPED(status))
+			condemn(g, kind, "was stopped", now_ms);
+		else if (kind < CHILDREN)
+			buried(g, kind, now_ms);
+		else if (!WIFSTOPPED(status))
+			heir_ended(g, pid, status);
 	}
 }
 
@@ -195,6 +160,7 @@ void guard_release_control(struct guard *g, int64_t now_ms)
 	struct child *c = &g->children[CHILD_CONTROL];
 
 	interlock_orphan(&g->k, true, now_ms);
+	guard_note(g, RECORD_ORPHAN, 0, 0, now_ms);
 	if (!c->pid)
 		return;
 	c->killed = true;
@@ -246,6 +212,10 @@ void guard_supervise(struct guard *g, int64_t now_ms)
 	}
 	if (g->begin_serial && now_ms - g->begin_ms >= SAVE_LIMIT_MS)
 		guard_save_lost(g, -ETIMEDOUT, now_ms);
+	if (clock_unix_ms() == 0)
+		interlock_raise(k, ALARM_CLOCK_UNSET);
+	else
+		interlock_lower(k, ALARM_CLOCK_UNSET);
 	k->ready = stands_behind_us(g, now_ms);
 	if (!k->ready && (k->relays & RELAY_STARTER))
 		g->sample_ms = now_ms; /* the interlock opens it */
@@ -258,9 +228,10 @@ void guard_supervise(struct guard *g, int64_t now_ms)
 void guard_beat(struct guard *g, bool orderly, int64_t now_ms)
 {
 	struct child *c = &g->children[CHILD_DEADMAN];
-	struct deadman_beat beat = {
-		.serial = ++g->beat, .relays = g->may_be_closed, .orderly = orderly
-	};
+	struct deadman_beat beat = { .serial = ++g->beat,
+		.relays = g->may_be_closed,
+		.proved = g->stage < STAGE_LIVE || g->k.proved,
+		.orderly = orderly };
 
 	if (!c->pid || c->killed)
 		return;

@@ -42,7 +42,8 @@ static void close_client(struct guard *g)
 	g->client = -1;
 }
 
-static void answer(struct guard *g, const char *word, char line[static ANSWER_BYTES])
+static void answer(
+    struct guard *g, const char *word, char line[static ANSWER_BYTES], int64_t now_ms)
 {
 	int alarm;
 
@@ -57,11 +58,12 @@ static void answer(struct guard *g, const char *word, char line[static ANSWER_BY
 		return;
 	}
 	interlock_lower(&g->k, ALARM_RESTARTED);
+	guard_note(g, RECORD_CLEAR, 0, 0, now_ms);
 	log_info("guard", "cleared by the operator; mode is off");
 	snprintf(line, ANSWER_BYTES, "OK: cleared; mode is off until auto or start\n");
 }
 
-static void serve(struct guard *g)
+static void serve(struct guard *g, int64_t now_ms)
 {
 	char word[LINE_BYTES], line[ANSWER_BYTES];
 	ssize_t n = recv(g->client, word, sizeof(word) - 1, MSG_DONTWAIT);
@@ -71,7 +73,8 @@ static void serve(struct guard *g)
 	if (n > 0) {
 		word[n] = 0;
 		word[strcspn(word, "\r\n")] = 0;
-		answer(g, word, line);
+		answer(g, word, line, now_ms);
+		guard_note_changes(g, now_ms);
 		(void)!send(g->client, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
 		g->push = true;
 	}
@@ -86,7 +89,7 @@ void guard_operator(struct guard *g, int64_t now_ms)
 		g->client_ms = now_ms;
 	}
 	if (g->client >= 0)
-		serve(g);
+		serve(g, now_ms);
 	if (g->client >= 0 && now_ms - g->client_ms >= CLIENT_MS)
 		close_client(g);
 }

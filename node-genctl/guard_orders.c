@@ -31,12 +31,15 @@ void guard_begun(struct guard *g, int rc)
 		interlock_permit(&g->k);
 	else
 		interlock_drop_permit(&g->k);
+	guard_note(g, rc == 0 ? RECORD_PERMIT : RECORD_DROP, 0, 0, clock_ms());
 	guard_answer(g, serial, rc);
 }
 
 static void abandon(struct guard *g)
 {
 	guard_begun(g, -ECANCELED);
+	if (g->k.permit)
+		guard_note(g, RECORD_DROP, 0, 0, clock_ms());
 	interlock_drop_permit(&g->k);
 }
 
@@ -51,6 +54,8 @@ static void order_begin(struct guard *g, const struct order *o, int64_t now_ms)
 		guard_answer(g, o->serial, (int32_t)answer);
 		return;
 	}
+	guard_note(g, RECORD_BEGIN, o->age_ms,
+	    (uint8_t)(o->by | (o->arg == 1 ? RECORD_FIRST : 0)), now_ms);
 	g->begin_serial = o->serial;
 	g->begin_save = g->saves + 1;
 	g->begin_ms = now_ms;
@@ -64,6 +69,7 @@ static void order_relays(struct guard *g, const struct order *o, int64_t now_ms)
 	if (raw != (o->kind == ORDER_RAW) && o->relays)
 		rule = RULE_L3;
 	if (rule != RULE_NONE) {
+		guard_note_refused(g, rule, o->relays, now_ms);
 		guard_answer(g, o->serial, (int32_t)rule);
 		return;
 	}
@@ -86,6 +92,7 @@ static void order_estop(struct guard *g, const struct order *o, int64_t now_ms)
 	if (g->stage == STAGE_AUDIT)
 		guard_begin_open(g, now_ms);
 	interlock_estop(&g->k);
+	guard_note(g, RECORD_ESTOP, 0, 0, now_ms);
 	g->told_rule = RULE_R5;
 	guard_write(g, 0, true, 0, now_ms);
 	guard_answer(g, o->serial, 0);
@@ -127,6 +134,7 @@ static void heard(struct guard *g, const struct order *o, int64_t now_ms)
 	if (g->k.orphan_ms != NEVER && !c->killed) {
 		interlock_orphan(&g->k, false, now_ms);
 		interlock_lower(&g->k, ALARM_CONTROL_LOST);
+		guard_note(g, RECORD_BACK, 0, 0, now_ms);
 		log_info("guard", "control is back");
 	}
 	c->heard_ms = now_ms;
@@ -138,6 +146,11 @@ static void heard(struct guard *g, const struct order *o, int64_t now_ms)
 	g->phase = o->phase;
 	g->phase_since_ms = o->since_ms;
 	interlock_deadline(&g->k, o->deadline_ms);
+	if (o->lease == LEASE_IS_LOST)
+		interlock_raise(&g->k, ALARM_LEASE_LOST);
+	else if (o->lease == LEASE_IS_HELD && !g->k.descending)
+		interlock_lower(&g->k, ALARM_LEASE_LOST);
+	guard_note_changes(g, now_ms);
 }
 
 /* Whose engine it is need not be known to obey a mode, or to open everything. */
@@ -167,6 +180,7 @@ void guard_orders(struct guard *g, int64_t now_ms)
 			guard_answer(g, o.kind == ORDER_BEAT ? 0 : o.serial, -EAGAIN);
 		else
 			carry_out(g, &o, now_ms);
+		guard_note_changes(g, now_ms);
 		now_ms = clock_ms();
 	}
 }
@@ -210,6 +224,7 @@ static struct guard_state state_of(const struct guard *g, int64_t now_ms)
 		.answer = g->answer,
 		.alarms = k->alarms,
 		.latches = l->latches,
+		.first = g->alarms.first,
 		.control_since_ms = g->phase_since_ms,
 		.ready_ms = interlock_ready_ms(k),
 		.crank_ms = l->crank_ms,
@@ -233,19 +248,21 @@ static struct guard_state state_of(const struct guard *g, int64_t now_ms)
 	};
 }
 
-static void log_alarms(struct guard *g)
+static void log_alarms(struct guard *g, int64_t now_ms)
 {
-	uint32_t standing = g->k.alarms | g->k.ledger.latches, fresh = standing & ~g->told;
+	uint32_t was = g->alarms.standing;
+	uint32_t fresh = alarm_note(&g->alarms, g->k.alarms | g->k.ledger.latches, now_ms);
 
 	for (int a = 0; a < ALARM_N; a++) {
 		if (!(fresh >> a & 1))
 			continue;
-		log_error("alarm", "%s: %s", alarm_info[a].code, alarm_info[a].text);
+		log_error("alarm", "%s%s: %s", alarm_info[a].code,
+		    a == g->alarms.first ? " (first)" : "", alarm_info[a].text);
 		g->told_alarm = (enum alarm)a;
+		guard_note(g, RECORD_ALARM, a, 0, now_ms);
 	}
-	if (standing != g->told)
+	if (g->alarms.standing != was)
 		g->push = true;
-	g->told = standing;
 }
 
 /* A full socket loses this state, not what it reports newly: that goes with the next. */
@@ -253,10 +270,11 @@ void guard_push(struct guard *g, int64_t now_ms)
 {
 	struct guard_state s;
 
-	log_alarms(g);
+	log_alarms(g, now_ms);
 	if (!g->push || !g->children[CHILD_CONTROL].pid)
 		return;
 	s = state_of(g, now_ms);
+	memcpy(s.alarm_ms, g->alarms.since_ms, sizeof(s.alarm_ms));
 	if (send(g->children[CHILD_CONTROL].fd, &s, sizeof(s), MSG_DONTWAIT | MSG_NOSIGNAL) !=
 	    (ssize_t)sizeof(s))
 		return;

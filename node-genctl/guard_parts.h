@@ -4,14 +4,13 @@
 
 #include <sys/types.h>
 
+#include "node-genctl/child.h"
 #include "node-genctl/config.h"
 #include "node-genctl/ipc.h"
+#include "node-genctl/recorder.h"
 #include "node-genctl/watchdog.h"
 
-/* clang-format off */
 enum stage { STAGE_AUDIT, STAGE_HEIR, STAGE_LIVE, STAGE_LEAVING, STAGE_GONE };
-enum child_kind { CHILD_CONTROL, CHILD_SAVER, CHILD_DEADMAN, CHILDREN };
-/* clang-format on */
 
 enum {
 	CONTROL_CRANK_MS = 200, /* silence of control while the starter is closed */
@@ -52,6 +51,15 @@ struct handed { /* what was offered to the heir, or is to be taken */
 	int64_t charger_off_ms, starter_off_ms;
 };
 
+struct tracing { /* the flight recorder, and what its last rows said */
+	struct recorder recorder;
+	struct recorder_row last;
+	int64_t sampled_ms;
+	uint8_t sample, fault; /* inputs that count, and how they were read */
+	uint8_t mode;
+	int64_t deadline_ms;
+};
+
 struct guard {
 	const struct genctl_config *config;
 	struct board *board;
@@ -77,7 +85,7 @@ struct guard {
 	int32_t answer;
 	uint8_t phase; /* as control told it last */
 	int64_t phase_since_ms;
-	uint32_t told; /* alarms and latches that were logged */
+	struct alarm_record alarms; /* as they were logged */
 	enum alarm told_alarm;
 	enum rule told_rule;
 
@@ -91,6 +99,7 @@ struct guard {
 	int64_t handover_ms;
 	bool offered, taking; /* our state to the heir; us what was offered */
 	struct handed handed;
+	struct tracing tracing;
 };
 
 /* guard_board.c */
@@ -122,6 +131,14 @@ void guard_dismiss(struct guard *g);			     /* ends all children, in order */
 void guard_save(struct guard *g, int64_t now_ms); /* sends a dirty ledger */
 void guard_acks(struct guard *g, int64_t now_ms);
 void guard_save_lost(struct guard *g, int rc, int64_t now_ms);
+
+/* guard_trace.c: rows for the flight recorder */
+void guard_trace_open(struct guard *g, enum recorder_event first, int64_t now_ms);
+void guard_note(
+    struct guard *g, enum recorder_event event, int32_t arg, uint8_t detail, int64_t now_ms);
+void guard_note_refused(struct guard *g, enum rule rule, uint8_t want, int64_t now_ms);
+void guard_note_changes(struct guard *g, int64_t now_ms); /* of phase, mode and deadline */
+void guard_note_sample(struct guard *g, int64_t now_ms);
 
 /* guard_operator.c */
 int guard_operator_open(struct guard *g);

@@ -131,6 +131,7 @@ void handover_begin(struct guard *g, int64_t now_ms)
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return;
 	log_info("handover", "starting %s", path);
+	interlock_lower(&g->k, ALARM_CONFIG_REJECTED);
 	g->heir = fork();
 	if (g->heir == 0)
 		start_heir(path, g->argv, pair[1]);
@@ -241,6 +242,9 @@ static void own(struct guard *g, int64_t now_ms)
 	g->handover = -1;
 	g->push = true;
 	guard_operator_open(g);
+	guard_trace_open(g, RECORD_HANDOVER, now_ms);
+	guard_note(g, RECORD_BACK, 0, 0, now_ms); /* the old guard let its control go */
+	guard_note_changes(g, now_ms);
 	watchdog_open(&g->watchdog, g->config->watchdog);
 	watchdog_ready(&g->watchdog, g->pid);
 	log_info("handover", "took over with relays 0x%02X", k->relays);

@@ -105,7 +105,8 @@ static void end_of_run(struct interlock *k, int64_t now_ms)
 	if (k->proved) {
 		l->stopped_ms = now_ms;
 		l->total_run_s += (uint32_t)((now_ms - l->run_from_ms) / 1000);
-	} else if (l->failed >= k->config->attempts && l->mode != MODE_MAINTENANCE) {
+	}
+	if (l->failed >= k->config->attempts && l->mode != MODE_MAINTENANCE) {
 		interlock_raise(k, ALARM_FAIL_TO_START);
 		l->lockout_ms = now_ms;
 	}
@@ -155,6 +156,8 @@ void interlock_acked(struct interlock *k, uint8_t relays, int64_t now_ms)
 	k->suspect = stuck;
 	k->relays = relays;
 	k->known = k->live = true;
+	if (!relays)
+		k->raw_ms = NEVER;
 	interlock_lower(k, ALARM_OUTPUT_UNKNOWN);
 	if (fell & RELAY_STARTER)
 		end_of_pulse(k, now_ms);
@@ -199,6 +202,8 @@ void interlock_deadline(struct interlock *k, int64_t deadline_ms)
 
 	if (!k->proved)
 		return;
+	if (deadline_ms < 0)
+		deadline_ms = 0;
 	k->ledger.deadline_ms = deadline_ms < wall_ms ? deadline_ms : wall_ms;
 }
 

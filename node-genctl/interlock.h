@@ -1,11 +1,9 @@
 /*
  * interlock - the last gate before the relays, and the guard's own safe way down.
  *
- * The sequence proposes, the interlock disposes: gate() answers whether a byte may be
- * written now, whoever asks; watch() is called with every sample and says which byte must be
- * written at once, asked or not. Both know only what the
- * board acknowledged and what the inputs said. Every ambiguity resolves to starter open,
- * charger open.
+ * The sequence proposes, the interlock disposes: gate() answers whether a byte may be written
+ * now, whoever asks; watch() is called with every sample and says which byte must be written at
+ * once, asked or not. Every ambiguity resolves to starter open, charger open.
  *
  *   a start   begin() -> the ledger is saved -> permit() -> one starter pulse
  *   the end   descend(): 0x08 for the cool-down, then 0x00; nothing else is let through
@@ -41,7 +39,6 @@ struct start { /* an attempt, as control asks for it */
 };
 
 struct interlock;
-
 struct verdict {
 	bool write;
 	uint8_t relays;	  /* to be written now when `write` */
@@ -95,7 +92,6 @@ enum begin interlock_begin(struct interlock *k, const struct start *start, int64
 int64_t interlock_ready_ms(const struct interlock *k);
 void interlock_permit(struct interlock *k); /* the ledger is safe on disk: it may crank */
 void interlock_drop_permit(struct interlock *k);
-
 enum rule interlock_gate(const struct interlock *k, uint8_t want, int64_t now_ms);
 void interlock_acked(struct interlock *k, uint8_t relays, int64_t now_ms);
 void interlock_unacked(struct interlock *k); /* a write failed for good: output unknown */
@@ -109,7 +105,6 @@ void interlock_orphan(struct interlock *k, bool gone, int64_t now_ms);
 void interlock_deadline(struct interlock *k, int64_t deadline_ms);
 void interlock_raise(struct interlock *k, enum alarm alarm);
 void interlock_lower(struct interlock *k, enum alarm alarm);
-
 /* Modes as control may set them. -EPERM: needs the operator's socket or a stopped engine. */
 int interlock_mode(struct interlock *k, enum mode mode);
 void interlock_estop(struct interlock *k);

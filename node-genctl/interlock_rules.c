@@ -16,6 +16,11 @@ static bool by_hand(const struct interlock *k)
 	return k->ledger.mode == MODE_MAINTENANCE;
 }
 
+static bool enabled(const struct interlock *k)
+{
+	return k->ledger.mode == MODE_AUTO || k->ledger.mode == MODE_OPERATOR_RUN;
+}
+
 static int64_t later(int64_t a_ms, int64_t since_ms, int64_t window_ms)
 {
 	int64_t b_ms = since_ms == NEVER ? NEVER : since_ms + window_ms;
@@ -161,8 +166,7 @@ static bool gate_t1(const struct interlock *k, uint8_t want, int64_t now_ms)
 
 static bool gate_m1(const struct interlock *k, uint8_t want, int64_t now_ms)
 {
-	return rises(k, want, RELAY_ALL) &&
-	       (k->ledger.mode == MODE_ESTOP || k->ledger.mode == MODE_OFF);
+	return rises(k, want, RELAY_ALL) && !enabled(k) && !by_hand(k);
 }
 
 static bool gate_i1(const struct interlock *k, uint8_t want, int64_t now_ms)
@@ -216,9 +220,7 @@ static enum begin begin_l3(const struct interlock *k, const struct start *s, int
 
 static enum begin begin_m1(const struct interlock *k, const struct start *s, int64_t now_ms)
 {
-	bool enabled = k->ledger.mode == MODE_AUTO || k->ledger.mode == MODE_OPERATOR_RUN;
-
-	return enabled ? BEGIN_OK : BEGIN_MODE;
+	return enabled(k) ? BEGIN_OK : BEGIN_MODE;
 }
 
 static enum begin begin_i2(const struct interlock *k, const struct start *s, int64_t now_ms)

@@ -202,7 +202,7 @@ struct verdict watch_l3(struct interlock *k, int64_t now_ms)
 	if (!k->relays)
 		return nothing;
 	if (raw ? elapsed(k->raw_ms, RAW_MAX_MS, now_ms)
-		: k->ledger.mode == MODE_OFF && !k->proved)
+		: k->raw_ms != NEVER || (k->ledger.mode == MODE_OFF && !k->proved))
 		return force(0, RULE_L3);
 	return nothing;
 }
@@ -272,10 +272,10 @@ struct verdict watch_m1(struct interlock *k, int64_t now_ms)
 
 /* The bus */
 
-/* It is sound again and the engine is held: say once more what was last acknowledged. */
+/* It is sound again: what it may have swallowed is said once more. */
 struct verdict watch_i1(struct interlock *k, int64_t now_ms)
 {
-	if (!fuelled(k) || !k->suspect || k->in.bad_ms || !(k->in.x & INPUT_IGNITION))
+	if (!k->suspect || k->in.bad_ms || (fuelled(k) && !(k->in.x & INPUT_IGNITION)))
 		return nothing;
 	return force(k->relays, RULE_I1);
 }
@@ -325,11 +325,16 @@ static void see_run(struct interlock *k, int64_t now_ms)
 	if (!k->proved && k->in.running) {
 		k->proved = true;
 		l->held = 1;
-		l->failed = 0;
 		l->run_from_ms = now_ms;
 		l->deadline_ms = now_ms + k->config->max_run_ms;
 		l->total_starts++;
 		k->alarms &= ~ALARMS_PAST;
+		k->dirty = true;
+	}
+	/* Not before: one that stalls in the coast has failed. */
+	if (k->proved && l->failed && k->in.run &&
+	    elapsed(k->starter_off_ms, k->config->coast_ms, now_ms)) {
+		l->failed = 0;
 		k->dirty = true;
 	}
 	if (k->proved && !l->warm && k->in.run_ms >= k->config->warmup_ms) {

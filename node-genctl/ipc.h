@@ -22,12 +22,15 @@ enum order_kind {
 	ORDER_KINDS
 };
 
+enum order_lease { LEASE_NO_MATTER, LEASE_IS_HELD, LEASE_IS_LOST };
+
 struct order {		       /* control -> guard */
 	uint32_t kind, serial; /* serial grows by 1; echoed as `answered` */
 	uint8_t relays, arg, phase;
 	uint8_t by;	/* BEGIN: enum start_by */
 	int32_t age_ms; /* BEGIN: of the order when it was accepted */
 	int64_t since_ms, deadline_ms; /* of the phase; of the run (INT64_MAX: max_run) */
+	uint8_t lease; /* enum order_lease, of the run that goes on */
 };
 
 struct guard_state { /* guard -> control */
@@ -42,6 +45,8 @@ struct guard_state { /* guard -> control */
 	uint32_t answered;
 	int32_t answer; /* 0, > 0: enum rule (RELAYS, RAW) or enum begin (BEGIN), or -errno */
 	uint32_t alarms, latches;
+	int64_t alarm_ms[ALARM_N]; /* since when each stands */
+	uint8_t first;		   /* first-up: enum alarm; ALARM_N: none */
 	int64_t control_since_ms;
 	int64_t ready_ms; /* when rests allow a start */
 	int64_t crank_ms; /* starter last opened; NEVER */

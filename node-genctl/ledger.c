@@ -1,6 +1,7 @@
 #include "node-genctl/ledger.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 /*
@@ -18,6 +19,7 @@ struct head {
 
 static const char magic[8] = { 'P', 'G', 'L', 'E', 'D', 'G', 'E', 'R' };
 enum { VERSION = 1, AT_RECORD = sizeof(struct head), AT_CRC = LEDGER_SLOT - 4 };
+#define FAR_MS (INT64_C(1) << 52) /* no clock of a kernel comes there */
 _Static_assert(AT_RECORD == 56, "the slot's head has no padding");
 _Static_assert(AT_RECORD + sizeof(struct ledger) <= AT_CRC, "the record fits its slot");
 
@@ -93,18 +95,44 @@ void ledger_encode(const struct ledger *l, uint32_t seq, const char boot_id[stat
 	memcpy(slot + AT_CRC, &crc, sizeof(crc));
 }
 
+static bool can_be(int64_t at_ms)
+{
+	return at_ms == NEVER || (at_ms >= 0 && at_ms <= FAR_MS);
+}
+
+/* What interlock_*() may count with, whoever wrote the record. */
+static bool is_sound(const struct ledger *l)
+{
+	bool sound = l->mode <= MODE_ESTOP && can_be(l->run_from_ms) &&
+		     can_be(l->deadline_ms) && can_be(l->stopped_ms) &&
+		     can_be(l->unexpected_ms) && can_be(l->lockout_ms) && can_be(l->crank_ms) &&
+		     can_be(l->inhibit_ms);
+
+	if (l->held && (l->run_from_ms == NEVER || l->deadline_ms == NEVER))
+		sound = false;
+	for (int i = 0; i < LEDGER_STARTS; i++)
+		sound = sound && can_be(l->starts[i]);
+	for (int i = 0; i < LEDGER_RETRIES; i++)
+		sound = sound && can_be(l->retries[i]);
+	for (int i = 0; i < LEDGER_PULSES; i++)
+		sound = sound && can_be(l->pulses[i].from_ms) && l->pulses[i].ms >= 0;
+	return sound;
+}
+
 int ledger_decode(const uint8_t slot[static LEDGER_SLOT], struct ledger *l, uint32_t *seq,
     char boot_id[static BOOT_ID_LEN + 1])
 {
 	struct head head;
+	struct ledger record;
 	uint32_t crc;
 
 	memcpy(&head, slot, sizeof(head));
 	memcpy(&crc, slot + AT_CRC, sizeof(crc));
+	memcpy(&record, slot + AT_RECORD, sizeof(record));
 	if (memcmp(head.magic, magic, sizeof(magic)) || head.version != VERSION ||
-	    head.size != sizeof(*l) || crc != crc32(slot, AT_CRC))
+	    head.size != sizeof(*l) || crc != crc32(slot, AT_CRC) || !is_sound(&record))
 		return -EBADMSG;
-	memcpy(l, slot + AT_RECORD, sizeof(*l));
+	*l = record;
 	memcpy(boot_id, head.boot_id, BOOT_ID_LEN);
 	boot_id[BOOT_ID_LEN] = 0;
 	*seq = head.seq;

@@ -6,7 +6,8 @@
  * kernel's monotonic clock: under another boot id every age counts as 0, so that all rests
  * and windows begin anew in full.
  *
- * Errors: ledger_decode: -EBADMSG for a slot that is torn, foreign or of another version.
+ * Errors: ledger_decode: -EBADMSG for a slot that is torn, foreign, of another version or holds
+ * what no ledger can: a mode that is none, a time that no clock shows.
  */
 #ifndef GENCTL_LEDGER_H
 #define GENCTL_LEDGER_H

@@ -181,11 +181,30 @@ static void line(FILE *to, const char *label, const char *text)
 	putc('\n', to);
 }
 
+/* " (shutdown, first, for 2 min 3 s)", as far as the node told it */
+static void put_class(FILE *to, Genctl__AlarmClass class, bool first, uint32_t age_s)
+{
+	static const char *const words[] = { "", "warning", "trip", "shutdown" };
+	bool known = class > 0 && class < sizeof(words) / sizeof(words[0]);
+	char time[RENDER_TIME_MAX];
+
+	if (!known)
+		return;
+	fprintf(to, " (%s%s", words[class], first ? ", first" : "");
+	if (age_s)
+		fprintf(to, ", for %s",
+		    render_ms(age_s < UINT32_MAX / 1000 ? age_s * 1000 : UINT32_MAX, time));
+	putc(')', to);
+}
+
 void render_alarms(FILE *to, const Genctl__Status *s)
 {
 	for (size_t i = 0; i < s->n_alarms; i++) {
-		fprintf(to, "%s ", s->alarms[i]->latched ? "LATCHED" : "ALARM");
-		render_text(to, s->alarms[i]->code);
+		const Genctl__Alarm *a = s->alarms[i];
+
+		fprintf(to, "%s ", a->latched ? "LATCHED" : "ALARM");
+		render_text(to, a->code);
+		put_class(to, a->alarm_class, a->first, a->age_s);
 		fprintf(to, ": ");
 		render_text(to, s->alarms[i]->text);
 		putc('\n', to);
@@ -245,6 +264,7 @@ void render_event(FILE *to, const Genctl__Event *e)
 	fprintf(to, "%-19s  %-7s  %-12s  %-13s  ", when, e->kind, render_phase(e->phase),
 	    render_relays(e->relays, relays));
 	render_text(to, e->code);
+	put_class(to, e->alarm_class, e->first, 0);
 	if (*e->code && *e->text)
 		fputs(": ", to);
 	render_text(to, e->text);

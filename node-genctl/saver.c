@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "node-genctl/bootid.h"
+
 enum { PATH_BYTES = 128, FILE_BYTES = 2 * SAVER_STRIDE };
 
 struct saver {
@@ -17,18 +19,6 @@ struct saver {
 	int fd;	      /* -1: not open */
 	uint32_t seq; /* of the last record that is on disk */
 };
-
-static void read_boot_id(char id[static BOOT_ID_LEN + 1])
-{
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-
-	memset(id, '?', BOOT_ID_LEN);
-	id[BOOT_ID_LEN] = 0;
-	if (fd < 0)
-		return;
-	(void)!read(fd, id, BOOT_ID_LEN);
-	close(fd);
-}
 
 static void path_of(const char *state_dir, char path[static PATH_BYTES])
 {
@@ -73,8 +63,8 @@ int saver_load(const char *state_dir, int64_t now_ms, struct ledger *out, uint32
 	close(fd);
 	if (rc < 0)
 		return rc;
-	read_boot_id(present);
-	if (strcmp(saved, present) != 0 || present[0] == '?')
+	bootid_read(present);
+	if (strcmp(saved, present) != 0 || !bootid_known(present))
 		ledger_rebase(&l, now_ms);
 	*out = l;
 	return 0;
@@ -164,7 +154,7 @@ int saver_main(const char *state_dir, int guard_fd)
 	struct saver_record r;
 
 	path_of(state_dir, s.path);
-	read_boot_id(s.boot_id);
+	bootid_read(s.boot_id);
 	while (recv(guard_fd, &r, sizeof(r), 0) == (ssize_t)sizeof(r)) {
 		struct saver_ack ack = { .number = r.number, .error = save(&s, &r.ledger) };
 

@@ -65,7 +65,7 @@ static int32_t lasts_ms(const struct sequence *s)
 	case PHASE_CRANK:
 		return c->crank_ms;
 	case PHASE_ASSIST:
-		return c->glow_mode == GLOW_ASSIST ? c->glow_assist_ms : 0;
+		return c->glow_assist_ms;
 	case PHASE_COAST:
 		return c->coast_ms;
 	case PHASE_WARMUP:
@@ -76,10 +76,8 @@ static int32_t lasts_ms(const struct sequence *s)
 		return c->cooldown_ms;
 	case PHASE_REST:
 		return c->crank_rest_ms;
-	case PHASE_STOPPING:
+	default: /* STOPPING: the other phases end by no time */
 		return RUN_DEBOUNCE_MS;
-	default:
-		return 0;
 	}
 }
 
@@ -94,8 +92,7 @@ static void go(struct sequence *s, enum phase phase, const struct seq_in *in, in
 
 static bool wait_is_over(const struct sequence *s, const struct inputs_view *v, int64_t now_ms)
 {
-	bool rested = s->starter_off_ms == INT64_MIN ||
-		      now_ms - s->starter_off_ms >= s->config->crank_rest_ms;
+	bool rested = now_ms - s->starter_off_ms >= s->config->crank_rest_ms;
 
 	return now_ms - s->since_ms >= lasts_ms(s) && rested && v->bad_ms == 0 && v->x == 0 &&
 	       v->still_ms >= s->config->at_rest_ms;

@@ -253,6 +253,7 @@ static const struct {
 	[GENCTL__REQUEST__BODY_RELAY]       = { ask_relay,       false, true },
 	[GENCTL__REQUEST__BODY_SUBSCRIBE]   = { ask_subscribe,   true,  true },
 	[GENCTL__REQUEST__BODY_EVENTS]      = { server_events,   true,  true },
+	[GENCTL__REQUEST__BODY_TRACE]       = { server_trace,    true,  true },
 };
 /* clang-format on */
 

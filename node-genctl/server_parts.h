@@ -36,6 +36,7 @@ void server_status(struct peer *p, const Genctl__Request *q);
 void server_inputs(struct peer *p, const Genctl__Request *q);
 void server_health(struct peer *p, const Genctl__Request *q);
 void server_events(struct peer *p, const Genctl__Request *q);
+void server_trace(struct peer *p, const Genctl__Request *q);
 void server_fill_event(Genctl__Event *out, const struct event_record *e);
 
 #endif

@@ -1,10 +1,12 @@
 /* Questions that change nothing. */
 #include "common/clock.h"
+#include "common/mem.h"
 #include "node-genctl/health.h"
 #include "node-genctl/server_parts.h"
 #include "node-genctl/textserver.h"
+#include "node-genctl/tracetext.h"
 
-enum { EVENTS_A_REPLY = 200 };
+enum { EVENTS_A_REPLY = 200, TRACE_A_REPLY = 49152 };
 
 void server_ping(struct peer *p, const Genctl__Request *q)
 {
@@ -85,6 +87,8 @@ void server_fill_event(Genctl__Event *out, const struct event_record *e)
 	out->inputs = e->inputs;
 	out->left_ms = e->left_ms;
 	out->request = e->request;
+	out->alarm_class = status_alarm_class((enum alarm)e->alarm);
+	out->first = e->first;
 }
 
 void server_events(struct peer *p, const Genctl__Request *q)
@@ -109,4 +113,49 @@ void server_events(struct peer *p, const Genctl__Request *q)
 	r.body_case = GENCTL__REPLY__BODY_EVENTS;
 	r.events = &events;
 	server_reply(p, &r);
+}
+
+/* A reply's worth of rows from *after on; false: the ring holds no more. */
+static bool fill_rows(const struct recorder *r, int64_t since_ms, uint32_t *after, char *rows)
+{
+	bool first = *after == 0;
+	struct recorder_row row;
+	size_t n = 0;
+
+	*rows = 0;
+	while (recorder_next(r, after, &row)) {
+		if (row.t_ms < since_ms)
+			continue;
+		n += (size_t)tracetext_format(&row, first, rows + n);
+		first = false;
+		if (n + TRACETEXT_LINE > TRACE_A_REPLY)
+			return true;
+	}
+	return false;
+}
+
+void server_trace(struct peer *p, const Genctl__Request *q)
+{
+	const struct genctl_config *config = p->server->control->config;
+	int64_t since_ms =
+	    q->trace->since_s ? clock_ms() - (int64_t)q->trace->since_s * 1000 : 0;
+	uint32_t after = q->trace->after > UINT32_MAX ? UINT32_MAX : (uint32_t)q->trace->after;
+	Genctl__Trace trace = GENCTL__TRACE__INIT;
+	Genctl__Reply r = GENCTL__REPLY__INIT;
+	struct recorder recorder;
+
+	if (recorder_view(&recorder, config->runtime_dir) < 0) {
+		server_error(p, q->id, GENCTL__CODE__FAULT, 0,
+		    "There is no trace: the log says why genctl.trace could not be made.");
+		return;
+	}
+	trace.rows = xcalloc(1, TRACE_A_REPLY);
+	trace.more = fill_rows(&recorder, since_ms, &after, trace.rows);
+	recorder_close(&recorder);
+	trace.last = after;
+	r.id = q->id;
+	r.body_case = GENCTL__REPLY__BODY_TRACE;
+	r.trace = &trace;
+	server_reply(p, &r);
+	free(trace.rows);
 }

@@ -172,6 +172,18 @@ static void say_next(const struct control *c, int64_t now_ms, char *out, size_t 
 		    span(c->g.lockout_until_ms - now_ms, t));
 }
 
+Genctl__AlarmClass status_alarm_class(enum alarm alarm)
+{
+	static const Genctl__AlarmClass classes[] = {
+		[ALARM_WARNING] = GENCTL__ALARM_CLASS__WARNING,
+		[ALARM_TRIP] = GENCTL__ALARM_CLASS__TRIP,
+		[ALARM_SHUTDOWN] = GENCTL__ALARM_CLASS__SHUTDOWN,
+	};
+
+	return alarm < ALARM_N ? classes[alarm_info[alarm].class]
+			       : GENCTL__ALARM_CLASS__NO_CLASS;
+}
+
 static void fill_alarms(
     const struct control *c, Genctl__Status *s, struct status_text *t, int64_t now_ms)
 {
@@ -187,7 +199,9 @@ static void fill_alarms(
 		out->code = (char *)(uintptr_t)alarm_info[a].code;
 		out->text = (char *)(uintptr_t)alarm_info[a].text;
 		out->latched = c->g.latches >> a & 1;
-		out->age_s = age_s(c->alarm_ms[a], now_ms);
+		out->age_s = age_s(c->g.alarm_ms[a], now_ms);
+		out->alarm_class = status_alarm_class((enum alarm)a);
+		out->first = c->g.first == a;
 		t->alarms[s->n_alarms++] = out;
 	}
 }

@@ -35,8 +35,9 @@ struct text_peer {
 	enum waits waits;
 	uint8_t relays; /* asked for, while FOR_RELAY */
 	bool leaving;
-	bool ended; /* it sends no more, but waits for its answers */
-	int queued; /* lines that came meanwhile, in order */
+	bool ended;    /* it sends no more, but waits for its answers */
+	int queued;    /* lines that came meanwhile, in order */
+	int overtaken; /* the first so many of them: an emergency stop came since */
 	char queue[QUEUE_MAX][LINE_MAX_LEN];
 };
 
@@ -47,7 +48,7 @@ struct textserver {
 	uint64_t numbers;
 };
 
-static void obey(struct text_peer *p, char *line);
+static void obey(struct text_peer *p, char *line, bool overtaken);
 
 static void say(struct text_peer *p, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -72,11 +73,13 @@ static void resume(struct text_peer *p)
 	p->waits = FOR_NOTHING;
 	while (p->queued > 0 && p->waits == FOR_NOTHING && !p->leaving) {
 		char line[LINE_MAX_LEN];
+		bool overtaken = p->overtaken > 0;
 
 		memcpy(line, p->queue[0], sizeof(line));
 		p->queued--;
+		p->overtaken -= overtaken;
 		memmove(p->queue[0], p->queue[1], (size_t)p->queued * LINE_MAX_LEN);
-		obey(p, line);
+		obey(p, line, overtaken);
 	}
 	if (p->ended && p->waits == FOR_NOTHING)
 		link_close_after_send(p->link);
@@ -252,18 +255,19 @@ static void do_stop(struct text_peer *p, const char *rest)
 static const struct {
 	const char *word;
 	void (*run)(struct text_peer *p, const char *rest);
+	bool closes; /* may close a relay: not if an emergency stop came since it was asked */
 } commands[] = {
-	{ "PING", do_ping },
-	{ "STATUS", do_status },
-	{ "INPUTS", do_inputs },
-	{ "RELAY", do_relay },
-	{ "START", do_start },
-	{ "STOP", do_stop },
-	{ "HELP", do_help },
-	{ "QUIT", do_quit },
+	{ "PING", do_ping, false },
+	{ "STATUS", do_status, false },
+	{ "INPUTS", do_inputs, false },
+	{ "RELAY", do_relay, true },
+	{ "START", do_start, true },
+	{ "STOP", do_stop, false },
+	{ "HELP", do_help, false },
+	{ "QUIT", do_quit, false },
 };
 
-static void obey(struct text_peer *p, char *line)
+static void obey(struct text_peer *p, char *line, bool overtaken)
 {
 	char *save, *word, *rest;
 
@@ -274,10 +278,13 @@ static void obey(struct text_peer *p, char *line)
 		return;
 	rest = strtok_r(NULL, " \t\r", &save);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(commands[i].word, word) == 0) {
+		if (strcmp(commands[i].word, word) != 0)
+			continue;
+		if (overtaken && commands[i].closes)
+			say(p, "ERROR: An emergency stop came since, send it again");
+		else
 			commands[i].run(p, rest ? rest : "");
-			return;
-		}
+		return;
 	}
 	say(p, "ERROR: Unknown command '%.64s' (try HELP)", word);
 }
@@ -291,7 +298,7 @@ static void on_unit(struct link *l, const uint8_t *data, size_t n)
 	if (p->leaving)
 		return;
 	if (p->waits == FOR_NOTHING) {
-		obey(p, line);
+		obey(p, line, false);
 	} else if (p->queued < QUEUE_MAX) {
 		memcpy(p->queue[p->queued++], line, sizeof(line));
 	} else {
@@ -372,11 +379,11 @@ int textserver_open(struct control *c, struct textserver **out)
 static bool start_is_over(struct text_peer *p, enum seq_event event)
 {
 	const struct control *c = p->server->control;
+	bool dropped = c->seq.phase == PHASE_OFF && !lease_wish(&c->lease, clock_ms()).run;
 
 	if (event == SEQ_ON_LOAD)
 		say(p, "OK: Generator started and charger enabled");
-	else if (event == SEQ_GAVE_UP || event == SEQ_LOST ||
-		 (event == SEQ_STOPPED && !lease_wish(&c->lease, clock_ms()).run))
+	else if (event == SEQ_GAVE_UP || event == SEQ_LOST || dropped)
 		say(p, "ERROR: Generator failed to start (status=%d)",
 		    c->g.in.bad_ms ? -1 : c->g.in.raw);
 	else
@@ -399,10 +406,12 @@ void textserver_progress(struct textserver *s, enum seq_event event)
 {
 	struct text_peer *p, *next;
 
-	if (!s || event == SEQ_NOTHING)
+	if (!s)
 		return;
 	for (p = TAILQ_FIRST(&s->peers); p; p = next) {
 		next = TAILQ_NEXT(p, entry);
+		if (s->control->lease.mode == MODE_ESTOP)
+			p->overtaken = p->queued;
 		if (p->waits == FOR_START && start_is_over(p, event)) {
 			resume(p);
 		} else if (p->waits == FOR_STOP && stop_is_over(p, event)) {

@@ -8,7 +8,7 @@
  *                then only that connection's later lines wait, 32 at most
  *
  * A START is one attempt, and an operator's order. RELAY needs text_allow_relay and
- * maintenance.
+ * maintenance. Neither is carried out if an emergency stop came while it waited.
  * Source: the original's public code and its transcripts.
  */
 #ifndef GENCTL_TEXTSERVER_H

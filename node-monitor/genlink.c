@@ -285,9 +285,30 @@ static void on_accepted(struct genlink *g, const struct pending *p)
 	g->refused_ms = 0;
 }
 
+/* Is it an answer to what was asked? Else nothing that it says may count. */
+static bool answers(Genctl__Request__BodyCase what, Genctl__Reply__BodyCase answer)
+{
+	switch (what) {
+	case GENCTL__REQUEST__BODY_HELLO:
+		return answer == GENCTL__REPLY__BODY_HELLO;
+	case GENCTL__REQUEST__BODY_ACQUIRE:
+		return answer == GENCTL__REPLY__BODY_LEASE;
+	case GENCTL__REQUEST__BODY_STATUS:
+		return answer == GENCTL__REPLY__BODY_STATUS;
+	case GENCTL__REQUEST__BODY_HEALTH:
+		return answer == GENCTL__REPLY__BODY_HEALTH;
+	default:
+		return answer == GENCTL__REPLY__BODY_ACCEPTED;
+	}
+}
+
 static void on_answer(
     struct genlink *g, const struct pending *p, const Genctl__Reply *m, int64_t now_ms)
 {
+	if (m->body_case != GENCTL__REPLY__BODY_ERROR && !answers(p->what, m->body_case)) {
+		link_close(g->link, "it does not speak our protocol");
+		return;
+	}
 	switch (m->body_case) {
 	case GENCTL__REPLY__BODY_HELLO:
 		on_hello(g, m->hello, now_ms);
@@ -335,7 +356,7 @@ static void link_unit(struct link *l, const uint8_t *data, size_t n)
 		link_close(l, "it does not speak our protocol");
 		return;
 	}
-	if (m->id == 0 && m->body_case == GENCTL__REPLY__BODY_EVENT)
+	if (m->id == 0 && m->body_case == GENCTL__REPLY__BODY_EVENT && g->view.state == GEN_UP)
 		on_event(g, m->event, now_ms);
 	for (int i = 0; m->id && i < PENDING_MAX; i++) {
 		struct pending p = g->pending[i];

@@ -43,15 +43,27 @@ const char *genview_mode_name(enum engine_mode mode)
 	return mode_names[mode];
 }
 
+const char *genview_class_name(enum gen_class class)
+{
+	static const char *const names[] = { "alarm", "warning", "trip", "shutdown" };
+
+	return names[class];
+}
+
+static enum gen_class class_of(Genctl__AlarmClass c)
+{
+	return c >= 0 && (int)c <= GEN_SHUTDOWN ? (enum gen_class)c : GEN_NO_CLASS;
+}
+
 static enum engine_phase phase_of(Genctl__Phase p)
 {
-	return p >= 0 && (int)p < ENGINE_NPHASES ? (enum engine_phase)p : ENGINE_FAULT;
+	return (uint32_t)p < ENGINE_NPHASES ? (enum engine_phase)p : ENGINE_FAULT;
 }
 
 /* A mode we do not know is one in which nothing is automatic. */
 static enum engine_mode mode_of(Genctl__Mode m)
 {
-	return m >= 0 && (int)m <= MODE_ESTOPPED ? (enum engine_mode)m : MODE_OFF;
+	return (uint32_t)m <= MODE_ESTOPPED ? (enum engine_mode)m : MODE_OFF;
 }
 
 static int32_t seconds(uint32_t s)
@@ -67,6 +79,9 @@ static void take_alarms(struct gen_status *s, const Genctl__Status *m)
 		snprintf(a->code, sizeof(a->code), "%s", m->alarms[i]->code);
 		snprintf(a->text, sizeof(a->text), "%s", m->alarms[i]->text);
 		a->latched = m->alarms[i]->latched;
+		a->class = class_of(m->alarms[i]->alarm_class);
+		a->first = m->alarms[i]->first;
+		a->since_ms = s->at_ms - (int64_t)m->alarms[i]->age_s * 1000;
 	}
 }
 

@@ -17,12 +17,17 @@
 struct Genctl__Status;
 struct Genctl__Health;
 
-enum { GEN_TEXT = 200, GEN_ALARMS = 8 };
+enum { GEN_TEXT = 200, GEN_ALARMS = 24 };
 enum gen_state { GEN_DOWN, GEN_CONNECTING, GEN_GREETING, GEN_UP };
+
+enum gen_class { GEN_NO_CLASS, GEN_WARNING, GEN_TRIP, GEN_SHUTDOWN }; /* as on the wire */
 
 struct gen_alarm {
 	char code[32], text[GEN_TEXT];
+	enum gen_class class; /* GEN_NO_CLASS: an older node does not say */
 	bool latched;
+	bool first;	  /* first-up: it came before the others */
+	int64_t since_ms; /* monotonic, ours */
 };
 
 struct gen_status { /* Status of the wire */
@@ -63,6 +68,7 @@ void genview_health(struct gen_view *v, const struct Genctl__Health *m, int64_t 
 /* What the deciders are told. */
 struct engine_truth genview_truth(const struct gen_view *v, int64_t now_ms);
 const char *genview_phase_name(enum engine_phase phase); /* "CRANK" */
+const char *genview_class_name(enum gen_class class);	 /* "shutdown" */
 const char *genview_mode_name(enum engine_mode mode);	 /* "auto" */
 
 #endif

@@ -78,6 +78,38 @@ static void tell_alarms(struct tell *t, uint32_t now)
 	t->alarms = now;
 }
 
+static bool among(const struct gen_alarm *list, size_t n, const struct gen_alarm *a)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i].code, a->code) == 0 && list[i].latched == a->latched)
+			return true;
+	}
+	return false;
+}
+
+/* What the engine node says of itself; while it is not heard nothing of it is over. */
+static void tell_engine_alarms(struct tell *t, const struct gen_view *v)
+{
+	const struct gen_status *g = &v->status;
+
+	if (!v->heard)
+		return;
+	for (size_t i = 0; i < g->nalarms; i++) {
+		const struct gen_alarm *a = &g->alarms[i];
+
+		if (!among(t->engine, t->nengine, a))
+			log_warn("alarm", "engine node: %s (%s%s%s): %s", a->code,
+			    genview_class_name(a->class), a->latched ? ", latched" : "",
+			    a->first ? ", first" : "", a->text);
+	}
+	for (size_t i = 0; i < t->nengine; i++) {
+		if (!among(g->alarms, g->nalarms, &t->engine[i]))
+			log_info("alarm", "engine node: %s is over", t->engine[i].code);
+	}
+	memcpy(t->engine, g->alarms, sizeof(t->engine));
+	t->nengine = g->nalarms;
+}
+
 void tell_decision(struct tell *t, const struct site *s, int64_t now_ms)
 {
 	const struct autostart_out *o = &s->decision;
@@ -89,6 +121,7 @@ void tell_decision(struct tell *t, const struct site *s, int64_t now_ms)
 	if (!t->decided || o->wish != t->wish || o->reason != t->reason)
 		log_info("autostart", "%s; next: %s", s->reason, s->next);
 	tell_alarms(t, o->alarms);
+	tell_engine_alarms(t, s->generator);
 	snprintf(t->state, sizeof(t->state), "%s", line);
 	t->wish = o->wish;
 	t->reason = o->reason;

@@ -19,6 +19,8 @@ struct tell { /* what was told last; zeroed at first */
 	enum auto_wish wish;
 	enum auto_reason reason;
 	uint32_t alarms;
+	struct gen_alarm engine[GEN_ALARMS]; /* the engine node's */
+	size_t nengine;
 };
 
 void tell_thresholds(const struct autostart_config *c);

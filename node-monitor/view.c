@@ -129,8 +129,13 @@ static void put_alarms(struct out *o, const struct site *s)
 			put(o, "  ALARM      %s: %s\n", reason_alarms[i].code,
 			    reason_alarms[i].text);
 	}
-	for (size_t i = 0; i < g->nalarms; i++)
-		put(o, "  ALARM      %s: %s\n", g->alarms[i].code, g->alarms[i].text);
+	for (size_t i = 0; i < g->nalarms; i++) {
+		const struct gen_alarm *a = &g->alarms[i];
+
+		put(o, "  ALARM      %s (engine node, %s%s%s): %s\n", a->code,
+		    genview_class_name(a->class), a->latched ? ", latched" : "",
+		    a->first ? ", first" : "", a->text);
+	}
 	for (uint32_t bit = 1; bit < 1u << HEALTH_NBITS; bit <<= 1) {
 		if (s->health.alarms & bit)
 			put(o, "  ALARM      %s\n", health_text(bit));
@@ -169,6 +174,22 @@ void view_screen(const struct site *s, int64_t now_ms, char text[static VIEW_SIZ
 	put_alarms(&o, s);
 }
 
+/* The one that came first, or else the first in the list, and how many more there are. */
+static void put_line_alarms(struct out *o, const struct gen_status *g)
+{
+	size_t shown = 0;
+
+	if (g->nalarms == 0)
+		return;
+	for (size_t i = 0; i < g->nalarms; i++) {
+		if (g->alarms[i].first)
+			shown = i;
+	}
+	put(o, " | ALARM %s", g->alarms[shown].code);
+	if (g->nalarms > 1)
+		put(o, " and %zu more", g->nalarms - 1);
+}
+
 void view_line(const struct site *s, int64_t now_ms, char text[static VIEW_SIZE])
 {
 	const struct gen_view *v = s->generator;
@@ -182,7 +203,10 @@ void view_line(const struct site *s, int64_t now_ms, char text[static VIEW_SIZE]
 		    relay_names(&v->status, t[1]), v->status.inputs);
 	else
 		put(&o, "no connection");
-	put(&o, " | %s\n", wish_name(s));
+	put(&o, " | %s", wish_name(s));
+	if (v->heard)
+		put_line_alarms(&o, &v->status);
+	put(&o, "\n");
 }
 
 /* JSON */
@@ -199,6 +223,25 @@ static void put_string(struct out *o, const char *key, const char *text)
 			put(o, "%c", *c);
 	}
 	put(o, "\"");
+}
+
+static void put_json_alarms(struct out *o, const struct gen_status *g, int64_t now_ms)
+{
+	put(o, "\"alarms\":[");
+	for (size_t i = 0; i < g->nalarms; i++) {
+		const struct gen_alarm *a = &g->alarms[i];
+
+		put(o, "%s{", i ? "," : "");
+		put_string(o, "code", a->code);
+		put(o, ",");
+		put_string(o, "class", genview_class_name(a->class));
+		put(o, ",\"latched\":%s,\"first\":%s,\"age_s\":%lld,",
+		    a->latched ? "true" : "false", a->first ? "true" : "false",
+		    (long long)(now_ms - a->since_ms) / 1000);
+		put_string(o, "text", a->text);
+		put(o, "}");
+	}
+	put(o, "]");
 }
 
 static void put_json_generator(struct out *o, const struct gen_view *v, int64_t now_ms)
@@ -218,6 +261,8 @@ static void put_json_generator(struct out *o, const struct gen_view *v, int64_t 
 		put_string(o, "blocks", g->blocks);
 		put(o, ",");
 		put_string(o, "next", g->next);
+		put(o, ",");
+		put_json_alarms(o, g, now_ms);
 	}
 	put(o, "},");
 }

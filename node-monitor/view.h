@@ -8,7 +8,7 @@
 
 #include "node-monitor/site.h"
 
-enum { VIEW_SIZE = 8192 };
+enum { VIEW_SIZE = 16384 };
 
 /* What stands, why, and what comes next with its countdown. */
 void view_screen(const struct site *s, int64_t now_ms, char text[static VIEW_SIZE]);

@@ -265,10 +265,8 @@ static uint64_t hear(struct oracle *o, uint32_t events)
 		mark(o, ESTOP, true);
 	if (events & ORACLE_LATCHED)
 		o->flags |= LATCHED;
-	if (events & ORACLE_RESTARTED) {
+	if (events & ORACLE_RESTARTED)
 		o->flags |= FRESH;
-		o->at[PROVING] = ORACLE_NEVER; /* the new process must see for itself */
-	}
 	if (events & ORACLE_BOARD_RESET)
 		o->flags |= RESET;
 	if (events & ORACLE_ADOPTED)

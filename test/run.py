@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 """Runs the tests and counts them.
 
-    B=build/x86_64-linux-gnu BIN=build/bin test/run.py [--only unit|system] [WORD...]
+    B=build/x86_64-linux-gnu BIN=build/bin test/run.py [--only unit|system|kernel] [WORD...]
 
-Suites are the cmocka programs under $B/test/unit and $B/test/scenario, and the unittest
-modules test/system/test_*.py; a WORD picks those with it in their name. Two run at a time; a
-module with `SERIAL = True` runs alone. Each suite has a process group of its own, which is
-ended with it. A crash, a suite over its time and one that ran nothing are one failure each.
-Where CI=true, a test may be skipped only for want of the data folder. RUNNER is put before
+Suites are the cmocka programs under $B/test/unit and $B/test/scenario, the fuzz targets under
+$B/test/fuzz, which replay their corpus, and the unittest modules test/system/test_*.py; those of
+test/kernel run only when asked for. A WORD picks those with it in their name. Two run at a time;
+a module with `SERIAL = True` runs alone. Each suite has a process group of its own, which is
+ended with it. A line "figure: ..." of its output is repeated. A crash, a suite over its time and
+one that ran nothing are one failure each. Where CI=true, a test may be skipped only for want of
+the data folder. RUNNER is put before
 each program (an emulator). The last line is "N passed, M failed, K skipped".
 """
 import argparse
@@ -28,7 +30,7 @@ import traceback
 import unittest
 
 PARALLEL = 2
-LIMIT_S = {"unit": 180, "system": 420}
+LIMIT_S = {"unit": 180, "system": 420, "kernel": 300}
 TAIL_LINES = 150
 NO_DATA = re.compile(r"PIGENNY_DATA|data folder", re.IGNORECASE)
 NAMES = {"passed": "ok", "failed": "FAILED", "skipped": "SKIPPED"}
@@ -53,7 +55,7 @@ class Suite:
             return re.search(r"^SERIAL = True", source.read(), re.MULTILINE) is not None
 
     def command(self):
-        if self.kind == "system":
+        if self.kind != "unit":
             return [sys.executable, os.path.abspath(__file__), "--module", self.path]
         return shlex.split(os.environ.get("RUNNER", "")) + [self.path]
 
@@ -204,11 +206,14 @@ def run_module(path):
 def suites(only, words):
     built = os.environ.get("B", "build")
     found = []
-    if only != "system":
-        for source in sorted(glob.glob("test/unit/test_*.c") + glob.glob("test/scenario/test_*.c")):
+    if only in (None, "unit"):
+        for source in sorted(glob.glob("test/unit/test_*.c") + glob.glob("test/scenario/test_*.c")
+                             + glob.glob("test/fuzz/fuzz_*.c")):
             found.append(Suite("unit", os.path.join(built, source[:-2])))
-    if only != "unit":
+    if only in (None, "system"):
         found += [Suite("system", path) for path in sorted(glob.glob("test/system/test_*.py"))]
+    if only == "kernel":
+        found += [Suite("kernel", path) for path in sorted(glob.glob("test/kernel/test_*.py"))]
     return [s for s in found if not words or any(word in s.name for word in words)]
 
 
@@ -218,6 +223,9 @@ def report(suite):
         "FAIL" if c["failed"] else "ok", suite.kind, suite.name, suite.wall_s, c["passed"],
         f", {c['failed']} failed" if c["failed"] else "",
         f", {c['skipped']} skipped" if c["skipped"] else ""))
+    for line in suite.output.splitlines():
+        if line.startswith("figure: "):
+            print("     " + line.removeprefix("figure: "))
     for test, reason in suite.skips:
         print(f"     skipped {test}: {reason}")
     if c["failed"]:
@@ -258,7 +266,7 @@ def run_stage(name, todo, running, parallel=PARALLEL):
 
 def main():
     parser = argparse.ArgumentParser(description="run the tests and count them")
-    parser.add_argument("--only", choices=["unit", "system"])
+    parser.add_argument("--only", choices=["unit", "system", "kernel"])
     parser.add_argument("--module", help=argparse.SUPPRESS)
     parser.add_argument("words", nargs="*", metavar="WORD")
     args = parser.parse_args()
@@ -273,6 +281,7 @@ def main():
         run_stage("unit and scenario tests", [s for s in todo if s.kind == "unit"], running)
         run_stage("system tests",
                   [s for s in todo if s.kind == "system" and s not in alone], running)
+        run_stage("tests with a real kernel", [s for s in todo if s.kind == "kernel"], running)
         run_stage("system tests, one at a time", alone, running, 1)
     except KeyboardInterrupt:
         print("stopped before the end", flush=True)

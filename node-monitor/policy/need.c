@@ -150,10 +150,8 @@ enum auto_reason need_fulfilled(const struct autostart *a, const struct need_vie
 		return load_confirmed(a, &a->load_low) ? AUTO_LOAD_GONE : AUTO_ENOUGH;
 	case AUTO_EXERCISE:
 		return exercised(a, v) ? AUTO_EXERCISE_DONE : AUTO_ENOUGH;
-	case AUTO_MANUAL:
+	default: /* AUTO_MANUAL: what nobody measures lasts as long as its file */
 		return v->manual ? AUTO_ENOUGH : AUTO_MANUAL_GONE;
-	default:
-		return AUTO_ENOUGH;
 	}
 }
 

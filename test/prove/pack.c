@@ -53,7 +53,7 @@ enum {
 	FIELDS = sizeof(fields) / sizeof(fields[0]),
 	KEY = FIELDS + 3 + ORACLE_NTIMES + 2 * ORACLE_PULSES /* the one U32 takes three more */
 };
-_Static_assert(KEY <= NODE_KEY_MAX, "a key has room for every field");
+_Static_assert((int)KEY <= (int)NODE_KEY_MAX, "a key has room for every field");
 
 static uint8_t time_byte(int64_t t)
 {

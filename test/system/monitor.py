@@ -47,12 +47,16 @@ class Monitor:
     def wait_log(self, text, limit=20, times=1):
         wait_until(lambda: self.log().count(text) >= times, limit, repr(text), self.log)
 
-    def status(self):
-        """What it shows, or None while it does not answer."""
+    def show(self, word):
+        """What --status prints with this word, or None while it does not answer."""
         done = subprocess.run(
-            [os.path.join(BIN, "monitord"), "--config", self.config_path, "--status", "json"],
+            [os.path.join(BIN, "monitord"), "--config", self.config_path, "--status", word],
             capture_output=True, text=True, timeout=10, check=False)
-        return json.loads(done.stdout) if done.returncode == 0 else None
+        return done.stdout if done.returncode == 0 else None
+
+    def status(self):
+        text = self.show("json")
+        return json.loads(text) if text else None
 
     def wait_status(self, predicate, limit, what):
         def there():

@@ -225,6 +225,15 @@ class Client:
         self.close()
 
 
+def parse_trace(text):
+    """The rows of a trace, without a last line that is still being written."""
+    lines = text.rpartition("\n")[0].split("\n")
+    start = int(re.search(r"mono_ms=(\d+)", lines[1]).group(1))
+    byte = lambda text: None if text in ("", "BAD") else int(text, 16)
+    return [Row(start + int(t), byte(acked), byte(contacts), byte(inputs), event)
+            for t, acked, contacts, inputs, event in csv.reader(lines[1:])]
+
+
 class Sitesim:
     def __init__(self, folder, scale, commands, extra):
         self.control_path = os.path.join(folder, "control")
@@ -255,11 +264,7 @@ class Sitesim:
 
     def trace(self):
         with open(self.trace_path, newline="", encoding="ascii") as f:
-            lines = f.read().rpartition("\n")[0].split("\n")
-        start = int(re.search(r"mono_ms=(\d+)", lines[1]).group(1))
-        byte = lambda text: None if text in ("", "BAD") else int(text, 16)
-        return [Row(start + int(t), byte(acked), byte(contacts), byte(inputs), event)
-                for t, acked, contacts, inputs, event in csv.reader(lines[1:])]
+            return parse_trace(f.read())
 
     def close(self):
         self.socket.close()
@@ -345,23 +350,24 @@ class Site:
             f.write(values if isinstance(values, str) else libconfig(values))
         return path
 
-    def _spawn(self, env):
+    def spawn(self, env=None):
+        """Another genctld, for which nobody waits yet."""
         log = open(self.log_path, "a", encoding="utf-8")
         with log:
             p = subprocess.Popen(
                 [os.path.join(BIN, "genctld"), "--config",
                  self.write_config("genctl.conf", self.config)],
-                stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **env},
+                stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})},
                 start_new_session=True)
         self.groups.append(p.pid)
         return p
 
     def start(self):
         if self.supervise:
-            self.service = Service(self.folder, self._spawn)
+            self.service = Service(self.folder, self.spawn)
             self.service.start()
         else:
-            self.daemon = self._spawn({})
+            self.daemon = self.spawn()
         wait_until(lambda: self.main and self.answers(), 10, "genctld that answers", self.log)
 
     @property

@@ -237,6 +237,14 @@ class Cycle(unittest.TestCase):
     def test_sigterm_in_cool_down_finishes_it(self):
         self.terminate_in("COOLDOWN", EARLY)
 
+    def test_an_engine_that_others_run_is_told_and_left_alone(self):
+        with Site(sim=["latency 3"]) as site:   # as a read over I2C takes
+            site.sim("external on")
+            wait_until(lambda: "EXTERNAL_RUN" in [a["code"] for a in site.status()["alarms"]],
+                       10, "EXTERNAL_RUN", site.log)
+            self.assertEqual(site.gencli("start").returncode, 1)
+            self.assertEqual({row.contacts for row in site.trace()}, {0})
+
     def test_an_engine_that_dies_in_warm_up_never_gets_the_charger(self):
         with Site(sim=EARLY + ["run-on 100"]) as site:
             site.reach("WARMUP").close()

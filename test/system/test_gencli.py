@@ -99,7 +99,8 @@ class Scripted(unittest.TestCase):
 
     def test_an_answer_of_another_kind_is_not_taken_for_one(self):
         with Peer(lambda r: [reply(r, pong={})]) as peer:
-            for word in "status", "inputs", "health", "why", "events", "stop", "estop":
+            for word in ("status", "inputs", "health", "why", "events", "trace", "stop",
+                         "estop"):
                 self.assertEqual(peer.gencli(word).returncode, 3, word)
 
     def test_a_connection_that_ends_in_mid_answer_is_told(self):
@@ -180,6 +181,40 @@ class Scripted(unittest.TestCase):
             self.assertEqual(done.returncode, 1, done)
             self.assertEqual(done.stderr, "FAILED: locked out: three attempts failed\n"
                                           "ALARM FAIL_TO_START: Check fuel.\n")
+
+    def test_a_trace_is_asked_for_until_there_is_no_more_of_it(self):
+        asked = []
+
+        def script(request):
+            query = request["trace"]
+            asked.append((query["since_s"], query["after"]))
+            n = query["after"] // 10 + 1
+            return [reply(request, trace={"rows": f"{n},00,,00,\n", "last": 10 * n,
+                                          "more": n < 3})]
+        with Peer(script) as peer:
+            done = peer.gencli("trace", "--since", "10m")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(done.stdout, "t_ms,acked,contacts,inputs,event\n"
+                                          "1,00,,00,\n2,00,,00,\n3,00,,00,\n")
+            self.assertEqual(asked, [(600, 0), (600, 10), (600, 20)])
+
+    def test_a_trace_that_does_not_move_on_is_given_up(self):
+        with Peer(lambda r: [reply(r, trace={"rows": "", "last": 0, "more": True})]) as peer:
+            self.assertEqual(peer.gencli("trace").returncode, 3)
+
+    def test_no_row_of_a_trace_writes_escape_codes_to_the_terminal(self):
+        rows = "1,00,,00,\x1b[2Jboot\r\n"
+        with Peer(lambda r: [reply(r, trace={"rows": rows, "last": 1})]) as peer:
+            self.assertEqual(peer.gencli("trace").stdout.splitlines()[1:], ["1,00,,00,?[2Jboot?"])
+
+    def test_a_trace_goes_from_one_gencli_into_the_other(self):
+        rows = "1000,,,,boot\n1001,00,,00,\n"
+        with Peer(lambda r: [reply(r, trace={"rows": rows, "last": 2})]) as peer:
+            done = subprocess.run(
+                f"{BIN}/gencli --port {peer.port} trace | {BIN}/gencli audit -", shell=True,
+                capture_output=True, text=True, timeout=30, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("no rule was broken\n", done.stdout)
 
     def test_a_long_start_is_ordered_with_its_time(self):
         seen = []

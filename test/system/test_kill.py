@@ -8,53 +8,19 @@ in its unit: genctld is started again, and only it.
 A reaction passes at its limit and the largest stall that the probe saw around it. Where that
 was over 100 ms the trial is repeated; more than 5 % of such repeats fail the whole.
 """
+import fcntl
 import os
 import signal
 import threading
 import unittest
 
-from pigenny import SCALE, TIMES, Probe, Site, concurrently, now_ms, opened_ms, pulses, wait_until
+from blows import (CHARGER, IGNITION, REACTION_MS, REPEATS_PCT, SIGNALS, STALL_MS, STARTER,
+                   VICTIMS, audit, scaled)
+from pigenny import Probe, Site, concurrently, now_ms, opened_ms, pulses, wait_until
 
-STARTER, CHARGER, IGNITION = 1, 2, 8
-REACTION_MS, STALL_MS, REPEATS_PCT = 250, 100, 5
-VICTIMS = ["guard", "control", "saver", "deadman"]
 WORDS = {"IGNITION": "in_ignition", "CRANK": "while_cranking", "ASSIST": "while_cranking_with_glow",
          "COAST": "while_coasting", "WARMUP": "in_warm_up", "STABILISE": "while_stabilising",
          "LOADED": "on_load", "COOLDOWN": "in_cool_down"}
-SIGNALS = {"killing": signal.SIGKILL, "freezing": signal.SIGSTOP}
-
-
-def scaled(group, name):
-    return TIMES[group][name] / SCALE
-
-
-CRANK_MS = scaled("sequence", "crank_ms") + scaled("sequence", "glow_assist_ms")
-
-
-def audit(trace):
-    """The sentences of the rules that the contacts broke."""
-    broken = []
-    starter = pulses(trace, STARTER)
-    for row in trace:
-        if row.contacts & STARTER and (not row.contacts & IGNITION or row.contacts & CHARGER):
-            broken.append(f"S1: starter without ignition, or with the charger: {row}")
-    for closed, opened in starter:
-        if opened is not None and opened - closed > CRANK_MS + 200:
-            broken.append(f"S4: starter closed for {opened - closed} ms")
-    for (_, opened), (closed, _) in zip(starter, starter[1:]):
-        if closed - opened < scaled("limits", "crank_rest_ms") - 10:
-            broken.append(f"S5: a second pulse {closed - opened} ms after the first")
-    for closed, _ in starter:
-        if any(row.inputs is not None and row.inputs & 1 for row in trace
-               if closed - scaled("limits", "at_rest_ms") < row.t_ms < closed):
-            broken.append("S2: starter closed on a turning engine")
-    running = None
-    for row in trace:
-        high = row.inputs is not None and row.inputs & 1
-        running = (running or row.t_ms) if high else None
-        if row.contacts & CHARGER and running is None:
-            broken.append(f"C3: charger on an engine that does not run: {row}")
-    return broken
 
 
 class Trial:
@@ -111,6 +77,14 @@ class Trial:
         self.test.assertEqual(audit(site.trace()), [], site.log())
 
 
+def ended(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+            return f.read().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def setUpModule():
     global probe
     probe = Probe()
@@ -150,6 +124,56 @@ class Alone(unittest.TestCase):
             stall = probe.stall_ms(struck, now_ms())
             self.assertLessEqual(opened_ms(site.trace(), STARTER, struck) - struck,
                                  REACTION_MS + stall)
+
+    def test_without_a_new_guard_an_attempt_ends_before_its_crank_too(self):
+        with Site() as site:
+            site.reach("IGNITION").close()
+            site.wait_sim(lambda s: s["contacts"] == 0x08, 5, "fuel on")
+            site.daemon.kill()
+            site.wait_sim(lambda s: s["contacts"] == 0, 2, "fuel off")
+
+    def test_a_new_guard_that_dies_before_it_has_looked_leaves_a_deadman_that_knows(self):
+        with Site(sim=["catch 1000", "rise 200"]) as site:
+            site.reach("LOADED").close()
+            site.wait_sim(lambda s: s["contacts"] == 0x0a, 5, "the charger closed")
+            first = site.pid("deadman")
+            site.daemon.kill()
+            site.daemon.wait()
+            site.sim("noise 128")  # so that it looks for as long as it may, 2 s
+            steps = len(site.trace())
+            site.daemon = site.spawn()
+            wait_until(lambda: site.pid("deadman") and ended(first), 2,
+                       "deadman in place of the first", site.log)
+            struck = now_ms()
+            site.daemon.kill()
+            site.daemon.wait()
+            self.assertEqual(len(site.trace()), steps, "it was killed too late")
+            site.sim("noise 0")
+            site.wait_sim(lambda s: s["contacts"] == 0, 90, "all relays open")
+            cooling = opened_ms(site.trace(), CHARGER, struck)
+            self.assertGreaterEqual(cooling - struck, 59000)
+
+    def test_without_a_new_guard_a_frozen_attempt_ends_within_a_second(self):
+        with Site() as site:
+            site.reach("IGNITION").close()
+            site.wait_sim(lambda s: s["contacts"] == 0x08, 5, "fuel on")
+            os.kill(site.daemon.pid, signal.SIGSTOP)
+            site.wait_sim(lambda s: s["contacts"] == 0, 3, "fuel off")
+
+    def test_a_dead_guards_lock_that_goes_late_is_not_taken_for_a_new_guard(self):
+        with Site(sim=["catch 1000", "rise 200"]) as site:
+            site.reach("LOADED").close()
+            site.wait_sim(lambda s: s["contacts"] == 0x0a, 5, "the charger closed")
+            with open(site.config["board"]["socket"] + ".lock", "rb") as lock:
+                taker = threading.Thread(target=fcntl.flock, args=(lock, fcntl.LOCK_EX))
+                taker.start()   # it gets the lock when the guard's end lets it go
+                struck = now_ms()
+                site.daemon.kill()
+                site.daemon.wait()
+                taker.join()
+                wait_until(lambda: now_ms() > struck + 800, 1, "end of the lock's stay")
+            site.wait_sim(lambda s: s["contacts"] == 0x08, 90, "the charger open")
+            site.wait_sim(lambda s: s["contacts"] == 0, 10, "all relays open")
 
     def test_without_a_new_guard_the_deadman_cools_down_and_stops(self):
         with Site(sim=["catch 1000", "rise 200"]) as site:

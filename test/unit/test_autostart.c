@@ -861,65 +861,308 @@ static void contradictory_thresholds_are_named(void **state)
 	assert_non_null(strstr(autostart_fault(&c), "min_run"));
 }
 
+static void run_that_the_node_stops_is_over_only_when_it_is_still(void **state)
+{
+	SITE(s, 20);
+
+	run_by_soc(&s, 1200);
+	engine(&s, ENGINE_STOPPING); /* the node ends it; it is not yet still */
+	assert_int_equal(poll(&s).ended, AUTO_ENOUGH);
+	engine(&s, ENGINE_OFF);
+	assert_int_equal(poll(&s).ended, AUTO_NODE_ENDED);
+	assert_false(s.out.alarms & ALARM_STOPPED_ITSELF);
+}
+
+static void engine_that_died_and_rests_before_its_next_crank_is_told_to_stop(void **state)
+{
+	SITE(s, 20);
+
+	run_by_soc(&s, 1200);
+	engine(&s, ENGINE_REST);
+	assert_int_equal(poll(&s).wish, WISH_STOP);
+	assert_int_equal(s.out.reason, AUTO_STOPPED_ITSELF);
+}
+
+static void start_that_failed_is_told_and_asked_for_again(void **state)
+{
+	SITE(s, 20);
+
+	polls(&s, 3);
+	engine(&s, ENGINE_CRANK);
+	poll(&s);
+	engine(&s, ENGINE_OFF);
+	assert_int_equal(poll(&s).ended, AUTO_NOT_STARTED);
+	assert_false(s.out.alarms & ALARM_STOPPED_ITSELF);
+	assert_int_equal(s.out.wish, WISH_RUN);
+}
+
+static void engine_found_running_with_a_force_charge_file_is_a_manual_run(void **state)
+{
+	SITE(s, 90);
+
+	s.in.force_charge = true;
+	engine(&s, ENGINE_LOADED);
+	assert_int_equal(pass(&s, 6000).wish, WISH_RUN);
+	assert_int_equal(s.out.cause, AUTO_MANUAL);
+}
+
+static void operator_who_takes_over_a_run_of_ours_ends_our_part_in_it(void **state)
+{
+	SITE(s, 20);
+
+	run_by_soc(&s, 1200);
+	s.in.engine.mode = MODE_OPERATOR_RUN;
+	assert_int_equal(poll(&s).wish, WISH_NONE);
+	assert_int_equal(s.out.reason, AUTO_MODE);
+	assert_int_equal(s.out.ended, AUTO_MODE);
+}
+
+static void maintenance_fault_and_an_engine_turned_by_others_forbid_a_start(void **state)
+{
+	SITE(s, 5);
+
+	engine(&s, ENGINE_MAINTENANCE);
+	assert_int_equal(polls(&s, 5).reason, AUTO_MODE);
+	engine(&s, ENGINE_FAULT);
+	assert_int_equal(polls(&s, 5).reason, AUTO_FAULT);
+	engine(&s, ENGINE_OFF);
+	s.in.engine.running = true;
+	assert_int_equal(polls(&s, 5).reason, AUTO_EXTERNAL);
+	assert_int_equal(s.out.wish, WISH_NONE);
+}
+
+static void file_from_before_the_monitors_start_waits_for_the_rest(void **state)
+{
+	SITE(s, 60);
+
+	s.in.force_charge = true;
+	s.in.engine.stopped_s = 600;
+	assert_int_equal(poll(&s).reason, AUTO_RESTING);
+	s.in.engine.stopped_s = 3700;
+	restart_monitor(&s);
+	assert_int_equal(poll(&s).reason, AUTO_MANUAL);
+}
+
+static void run_whose_lease_is_gone_ends_by_the_last_order_the_node_heard(void **state)
+{
+	SITE(s, 20);
+
+	run_by_soc(&s, 1200);
+	s.in.engine.holder = false;
+	assert_int_equal(pass(&s, 960).wish, WISH_RUN); /* should the lease come back */
+	engine(&s, ENGINE_OFF);
+	assert_int_equal(poll(&s).ended, AUTO_DEADLINE);
+	assert_false(s.out.alarms & ALARM_STOPPED_ITSELF);
+}
+
+static void file_that_has_had_its_run_does_not_hold_a_run_for_another_reason(void **state)
+{
+	SITE(s, 60);
+
+	poll(&s);
+	s.in.force_charge = true;
+	poll(&s);
+	engine(&s, ENGINE_LOADED);
+	pass(&s, 14400);
+	assert_int_equal(s.out.ended, AUTO_MAX_RUN);
+	engine(&s, ENGINE_OFF);
+	pass(&s, 3600);
+	s.in.soc_pct.value = 20;
+	assert_int_equal(polls(&s, 3).cause, AUTO_SOC);
+	engine(&s, ENGINE_LOADED);
+	s.in.soc_pct.value = 80;
+	assert_int_equal(pass(&s, 900).wish, WISH_STOP);
+	assert_int_equal(s.out.reason, AUTO_SOC_REACHED);
+}
+
+static void force_stop_in_cooldown_wins_over_a_new_force_charge(void **state)
+{
+	SITE(s, 85);
+
+	run_by_soc(&s, 900);
+	engine(&s, ENGINE_COOLDOWN);
+	s.in.force_charge = s.in.force_stop = true;
+	assert_int_equal(poll(&s).wish, WISH_STOP);
+	s.in.force_stop = false;
+	assert_int_equal(poll(&s).wish, WISH_RUN);
+}
+
+static void quiet_hours_end_a_run_for_load_or_exercise(void **state)
+{
+	SITE(s, 60);
+
+	s.config.load_start_w = 4000;
+	s.config.load_stop_w = 2000;
+	s.config.quiet_from_min = 13 * 60; /* siesta */
+	s.config.quiet_to_min = 15 * 60;
+	s.in.load_w.value = 5000;
+	assert_int_equal(polls(&s, 5).cause, AUTO_LOAD);
+	engine(&s, ENGINE_LOADED);
+	pass(&s, 900);
+	s.local.hour = 13;
+	assert_int_equal(poll(&s).wish, WISH_STOP);
+	assert_int_equal(s.out.reason, AUTO_QUIET);
+	engine(&s, ENGINE_OFF);
+	s.local.hour = 15;
+	assert_int_equal(pass(&s, 3660).cause, AUTO_LOAD);
+	assert_int_equal(s.out.wish, WISH_RUN);
+}
+
+static void quiet_hours_end_an_exercise(void **state)
+{
+	SITE(s, 60);
+
+	s.config.exercise_days = 7;
+	s.config.exercise_hour = 12;
+	s.config.quiet_from_min = 12 * 60 + 10;
+	s.config.quiet_to_min = 15 * 60;
+	poll(&s);
+	assert_int_equal(s.out.cause, AUTO_EXERCISE);
+	engine(&s, ENGINE_LOADED);
+	assert_int_equal(pass(&s, 660).wish, WISH_RUN);
+	s.local.minute = 10;
+	assert_int_equal(poll(&s).reason, AUTO_QUIET);
+	assert_int_equal(s.out.wish, WISH_STOP);
+}
+
+static void reading_from_the_future_is_no_reading(void **state)
+{
+	SITE(s, 5);
+
+	s.polled_ms = s.now_ms + 60000;
+	s.silent = true;
+	assert_int_equal(poll(&s).reason, AUTO_NO_DATA);
+}
+
+static void charging_counts_from_the_first_reading_on_load_and_can_be_switched_off(void **state)
+{
+	SITE(s, UNKNOWN);
+	SITE(t, 20);
+
+	s.in.battery_mv.value = UNKNOWN;
+	s.in.force_charge = true;
+	poll(&s);
+	engine(&s, ENGINE_LOADED);
+	polls(&s, 2);
+	s.in.soc_pct.value = 40;
+	assert_false(pass(&s, 270).alarms & ALARM_NOT_CHARGING);
+	assert_true(pass(&s, 60).alarms & ALARM_NOT_CHARGING);
+	s.in.soc_pct.value = 41;
+	assert_false(poll(&s).alarms & ALARM_NOT_CHARGING);
+
+	t.config.charging.within_s = 0;
+	run_by_soc(&t, 1200);
+	assert_false(t.out.alarms & ALARM_NOT_CHARGING);
+}
+
+static void phase_of_a_newer_engine_node_is_shown_as_an_error(void **state)
+{
+	struct engine_truth e = { .link = true, .phase = ENGINE_NPHASES };
+
+	assert_string_equal(autostart_state_word(&e), "ERROR");
+}
+
+static void every_pair_of_settings_that_contradict_each_other_is_named(void **state)
+{
+	struct autostart_config c = autostart_defaults;
+
+	c.quiet_stop_pct = c.quiet_start_pct;
+	assert_non_null(strstr(autostart_fault(&c), "quiet_stop"));
+	c = autostart_defaults;
+	c.voltage_start_mv = c.voltage_stop_mv;
+	assert_non_null(strstr(autostart_fault(&c), "voltage_stop"));
+	c.voltage_start_mv--;
+	assert_null(autostart_fault(&c));
+	c = autostart_defaults;
+	c.load_start_w = c.load_stop_w = 3000;
+	assert_non_null(strstr(autostart_fault(&c), "load_stop"));
+	c.load_stop_w--;
+	assert_null(autostart_fault(&c));
+	c = autostart_defaults;
+	c.exercise_s = c.max_run_s + 1;
+	assert_null(autostart_fault(&c)); /* there is none */
+	c.exercise_days = 7;
+	assert_non_null(strstr(autostart_fault(&c), "exercise"));
+	c.exercise_s--;
+	assert_null(autostart_fault(&c));
+}
+
 #define T(name) cmocka_unit_test(name)
+
+static const struct CMUnitTest tests[] = {
+	T(single_bad_reading_starts_nothing),
+	T(defect_d14_first_low_reading_waits_for_two_more),
+	T(same_reading_seen_often_counts_once),
+	T(quick_readings_still_take_the_minimum_time),
+	T(soc_at_the_start_threshold_does_not_start),
+	T(soc_at_the_stop_threshold_stops),
+	T(impossible_soc_is_no_reading),
+	T(stale_readings_start_nothing_and_alarm),
+	T(defect_d13_max_run_counts_while_the_inverter_is_silent),
+	T(silent_inverter_leaves_a_run_its_bounded_deadline),
+	T(inverter_back_in_time_keeps_the_run),
+	T(defect_0_7_restarted_monitor_stops_an_engine_running_at_90_percent),
+	T(defect_d6_restarted_monitor_keeps_an_engine_running_at_20_percent),
+	T(restart_in_every_phase_neither_stops_nor_doubles_a_start),
+	T(restart_in_cooldown_lets_it_end_and_rests),
+	T(rest_survives_a_restart_when_the_node_knows_the_last_stop),
+	T(lost_link_is_no_stall),
+	T(run_that_ended_while_the_link_was_down_ended_by_its_deadline),
+	T(no_start_while_the_engine_is_out_of_sight),
+	T(engine_that_stops_by_itself_rests_an_hour),
+	T(engine_that_died_and_cranks_again_is_told_to_stop),
+	T(defect_d5_and_0_6_lockout_is_shown_and_over_when_the_node_says_so),
+	T(defect_0_6_files_still_count_after_a_lockout),
+	T(force_stop_alone_prevents_a_start),
+	T(force_stop_ends_a_run_at_once_and_wins_over_force_charge),
+	T(force_charge_runs_at_99_percent_until_the_file_goes),
+	T(force_charge_ends_at_max_run_and_one_file_is_one_run),
+	T(force_charge_needs_no_inverter_and_no_rest),
+	T(force_charge_in_cooldown_goes_back_on_load),
+	T(an_operator_at_the_engine_node_outranks_us),
+	T(engine_started_by_hand_is_left_alone),
+	T(minimum_run_outlasts_an_early_stop),
+	T(sun_that_fills_the_battery_before_the_crank_ends_the_start),
+	T(max_run_is_not_stretched_by_a_run_clock_that_jumps_back),
+	T(low_voltage_starts_after_its_delay_and_runs_to_its_own_stop),
+	T(high_load_starts_and_its_end_stops_unless_soc_is_low),
+	T(load_that_goes_away_stops),
+	T(quiet_hours_wait_for_morning_or_the_floor),
+	T(quiet_hours_have_a_floor_of_voltage_too),
+	T(quiet_hours_do_not_apply_before_the_clock_is_set),
+	T(exercise_runs_its_length_once),
+	T(exercise_is_skipped_after_a_recent_run),
+	T(exercise_needs_a_clock_a_day_and_data),
+	T(exercise_that_failed_is_not_tried_again_by_a_clock_step),
+	T(clock_steps_change_no_interval),
+	T(order_that_is_not_obeyed_alarms),
+	T(start_that_is_no_longer_needed_is_no_longer_asked_for),
+	T(time_to_obey_counts_from_the_present_order),
+	T(run_that_the_engine_node_ended_is_no_stall),
+	T(low_readings_ten_minutes_apart_are_not_in_a_row),
+	T(charging_is_proved_by_soc_or_voltage_within_five_minutes),
+	T(charging_is_not_judged_without_readings_or_when_full),
+	T(state_words_are_the_originals_six),
+	T(contradictory_thresholds_are_named),
+	T(run_that_the_node_stops_is_over_only_when_it_is_still),
+	T(engine_that_died_and_rests_before_its_next_crank_is_told_to_stop),
+	T(start_that_failed_is_told_and_asked_for_again),
+	T(engine_found_running_with_a_force_charge_file_is_a_manual_run),
+	T(operator_who_takes_over_a_run_of_ours_ends_our_part_in_it),
+	T(maintenance_fault_and_an_engine_turned_by_others_forbid_a_start),
+	T(file_from_before_the_monitors_start_waits_for_the_rest),
+	T(run_whose_lease_is_gone_ends_by_the_last_order_the_node_heard),
+	T(file_that_has_had_its_run_does_not_hold_a_run_for_another_reason),
+	T(force_stop_in_cooldown_wins_over_a_new_force_charge),
+	T(quiet_hours_end_a_run_for_load_or_exercise),
+	T(quiet_hours_end_an_exercise),
+	T(reading_from_the_future_is_no_reading),
+	T(charging_counts_from_the_first_reading_on_load_and_can_be_switched_off),
+	T(phase_of_a_newer_engine_node_is_shown_as_an_error),
+	T(every_pair_of_settings_that_contradict_each_other_is_named),
+};
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		T(single_bad_reading_starts_nothing),
-		T(defect_d14_first_low_reading_waits_for_two_more),
-		T(same_reading_seen_often_counts_once),
-		T(quick_readings_still_take_the_minimum_time),
-		T(soc_at_the_start_threshold_does_not_start),
-		T(soc_at_the_stop_threshold_stops),
-		T(impossible_soc_is_no_reading),
-		T(stale_readings_start_nothing_and_alarm),
-		T(defect_d13_max_run_counts_while_the_inverter_is_silent),
-		T(silent_inverter_leaves_a_run_its_bounded_deadline),
-		T(inverter_back_in_time_keeps_the_run),
-		T(defect_0_7_restarted_monitor_stops_an_engine_running_at_90_percent),
-		T(defect_d6_restarted_monitor_keeps_an_engine_running_at_20_percent),
-		T(restart_in_every_phase_neither_stops_nor_doubles_a_start),
-		T(restart_in_cooldown_lets_it_end_and_rests),
-		T(rest_survives_a_restart_when_the_node_knows_the_last_stop),
-		T(lost_link_is_no_stall),
-		T(run_that_ended_while_the_link_was_down_ended_by_its_deadline),
-		T(no_start_while_the_engine_is_out_of_sight),
-		T(engine_that_stops_by_itself_rests_an_hour),
-		T(engine_that_died_and_cranks_again_is_told_to_stop),
-		T(defect_d5_and_0_6_lockout_is_shown_and_over_when_the_node_says_so),
-		T(defect_0_6_files_still_count_after_a_lockout),
-		T(force_stop_alone_prevents_a_start),
-		T(force_stop_ends_a_run_at_once_and_wins_over_force_charge),
-		T(force_charge_runs_at_99_percent_until_the_file_goes),
-		T(force_charge_ends_at_max_run_and_one_file_is_one_run),
-		T(force_charge_needs_no_inverter_and_no_rest),
-		T(force_charge_in_cooldown_goes_back_on_load),
-		T(an_operator_at_the_engine_node_outranks_us),
-		T(engine_started_by_hand_is_left_alone),
-		T(minimum_run_outlasts_an_early_stop),
-		T(sun_that_fills_the_battery_before_the_crank_ends_the_start),
-		T(max_run_is_not_stretched_by_a_run_clock_that_jumps_back),
-		T(low_voltage_starts_after_its_delay_and_runs_to_its_own_stop),
-		T(high_load_starts_and_its_end_stops_unless_soc_is_low),
-		T(load_that_goes_away_stops),
-		T(quiet_hours_wait_for_morning_or_the_floor),
-		T(quiet_hours_have_a_floor_of_voltage_too),
-		T(quiet_hours_do_not_apply_before_the_clock_is_set),
-		T(exercise_runs_its_length_once),
-		T(exercise_is_skipped_after_a_recent_run),
-		T(exercise_needs_a_clock_a_day_and_data),
-		T(exercise_that_failed_is_not_tried_again_by_a_clock_step),
-		T(clock_steps_change_no_interval),
-		T(order_that_is_not_obeyed_alarms),
-		T(start_that_is_no_longer_needed_is_no_longer_asked_for),
-		T(time_to_obey_counts_from_the_present_order),
-		T(run_that_the_engine_node_ended_is_no_stall),
-		T(low_readings_ten_minutes_apart_are_not_in_a_row),
-		T(charging_is_proved_by_soc_or_voltage_within_five_minutes),
-		T(charging_is_not_judged_without_readings_or_when_full),
-		T(state_words_are_the_originals_six),
-		T(contradictory_thresholds_are_named),
-	};
 	return cmocka_run_group_tests_name("autostart", tests, NULL, NULL);
 }

@@ -124,6 +124,14 @@ static void every_fault_is_listed_with_its_line(void **state)
 	assert_int_equal(s.crank_ms, 42);
 }
 
+static void a_fault_is_one_line_whatever_the_value_holds(void **state)
+{
+	struct sample s = { 0 };
+
+	assert_int_equal(load("board = { kind = \"a\\nb\\x1b\"; };\n", &s), -EINVAL);
+	assert_string_equal(faults, ":1: board.kind: \"a?b?\" is not one of: modio sim\n");
+}
+
 static void wrong_shapes_say_what_is_expected(void **state)
 {
 	struct sample s;
@@ -234,6 +242,7 @@ int main(void)
 		cmocka_unit_test(defaults_fill_every_field),
 		cmocka_unit_test(file_overrides_what_it_names),
 		cmocka_unit_test(every_fault_is_listed_with_its_line),
+		cmocka_unit_test(a_fault_is_one_line_whatever_the_value_holds),
 		cmocka_unit_test(wrong_shapes_say_what_is_expected),
 		cmocka_unit_test(numbers_too_large_for_the_field_do_not_wrap),
 		cmocka_unit_test(missing_unreadable_and_foreign_files_are_told_apart),

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -27,14 +28,15 @@ enum { LIMIT_MS = 8000, SAMPLE_MS = 20, ORDERS = 512 };
 struct world {
 	struct genctl_config config;
 	pid_t pid;
-	int guard_fd, log_fd, peer;
+	int guard_fd, control_fd, log_fd, peer; /* control_fd: its end, to tune it */
 	char log[16384];
 	size_t log_n;
 	struct guard_state g;
 	struct inputs inputs;
 	int64_t sampled_ms, crank_ms; /* crank_ms: since when the starter turns */
 	int64_t catch_ms;	      /* of cranking */
-	bool turning, silent;
+	bool turning, silent, deaf, refuses_modes; /* deaf: it does not even read */
+	enum sample_fault fault;
 	uint8_t refuse; /* relay bits that are refused, by RULE_C1 */
 	int norders;
 	struct order orders[ORDERS];
@@ -57,8 +59,8 @@ static void start_control(struct world *w)
 		close(log[0]);
 		_exit(control_main(&w->config, guard[1]));
 	}
-	close(guard[1]);
 	close(log[1]);
+	w->control_fd = guard[1];
 	w->guard_fd = guard[0];
 	w->log_fd = log[0];
 	w->log_n = 0;
@@ -85,6 +87,8 @@ static int32_t carry_out(struct world *w, const struct order *o)
 		w->g.request += o->arg;
 		return 0;
 	case ORDER_MODE:
+		if (w->refuses_modes)
+			return -EPERM;
 		w->g.mode = o->arg;
 		return 0;
 	case ORDER_ESTOP:
@@ -127,7 +131,7 @@ static void sample(struct world *w, int64_t now_ms)
 	raw |= r & RELAY_IGNITION ? INPUT_IGNITION : 0;
 	raw |= r & RELAY_STARTER ? INPUT_STARTER : 0;
 	raw |= w->turning ? INPUT_ENGINE : 0;
-	w->g.in = inputs_step(&w->inputs, raw, SAMPLE_OK, r, now_ms);
+	w->g.in = inputs_step(&w->inputs, raw, w->fault, r, now_ms);
 	w->g.running = w->g.in.running;
 	w->sampled_ms = now_ms;
 	push(w);
@@ -145,8 +149,8 @@ static void take_log(struct world *w)
 /* One turn of the guard; true when the peer's socket has something to read. */
 static bool turn(struct world *w)
 {
-	struct pollfd p[3] = { { w->guard_fd, POLLIN, 0 }, { w->log_fd, POLLIN, 0 },
-		{ w->peer, POLLIN, 0 } };
+	struct pollfd p[3] = { { w->deaf ? -1 : w->guard_fd, POLLIN, 0 },
+		{ w->log_fd, POLLIN, 0 }, { w->peer, POLLIN, 0 } };
 	int64_t now_ms;
 
 	poll(p, 3, 5);
@@ -334,6 +338,7 @@ static int end_control(struct world *w)
 	int status = -1;
 
 	close(w->guard_fd);
+	close(w->control_fd);
 	waitpid(w->pid, &status, 0);
 	close(w->log_fd);
 	return status;
@@ -482,6 +487,45 @@ static void an_emergency_stop_reaches_the_guard_past_any_crowd_of_orders(void **
 	assert_int_equal(count(w, ORDER_ESTOP), 1);
 }
 
+static void one_bad_sample_delays_a_start_and_a_silent_board_refuses_it_with_the_reason(
+    void **state)
+{
+	struct world *w = *state;
+
+	hello(w);
+	w->fault = SAMPLE_ERROR;
+	run_for(w, BAD_MS + 100);
+	assert_int_equal(start(w)->error->code, GENCTL__CODE__FAULT);
+	assert_non_null(strstr(w->reply->error->text, "does not answer"));
+	w->fault = SAMPLE_OK;
+	run_for(w, 100);
+	w->fault = SAMPLE_ERROR;
+	run_for(w, 2 * SAMPLE_MS);
+	assert_int_equal(start(w)->body_case, GENCTL__REPLY__BODY_ACCEPTED);
+	assert_int_equal(count(w, ORDER_BEGIN), 0);
+	w->fault = SAMPLE_OK;
+	until_phase(w, GENCTL__PHASE__LOADED);
+}
+
+static void a_guard_that_does_not_read_is_written_to_no_oftener_than_beats_are_due(void **state)
+{
+	struct world *w = *state;
+	int few = 1, told = 0;
+
+	hello(w);
+	assert_int_equal(
+	    setsockopt(w->control_fd, SOL_SOCKET, SO_SNDBUF, &few, sizeof(few)), 0);
+	w->deaf = true;
+	for (int64_t end_ms = clock_ms() + LIMIT_MS; !strstr(w->log, "takes no order");) {
+		assert_true(clock_ms() < end_ms);
+		run_for(w, 20);
+	}
+	run_for(w, 2000);
+	for (const char *at = w->log; (at = strstr(at, "takes no order")); at++)
+		told++;
+	assert_in_range(told, 2, 6);
+}
+
 static void a_guard_that_does_not_answer_is_told_of_within_about_a_second(void **state)
 {
 	struct world *w = *state;
@@ -570,6 +614,18 @@ static void text_start_answers_on_load_and_what_came_meanwhile_follows_in_order(
 	expect_line(w, "BYE");
 }
 
+static void text_start_that_the_guard_does_not_take_is_told_as_failed(void **state)
+{
+	struct world *w = *state;
+
+	w->peer = connect_to(w, "text");
+	expect_line(w, "GENNY SERVER READY");
+	w->refuses_modes = true;
+	say(w, "START\nPING\n");
+	expect_line(w, "ERROR: Generator failed to start (status=0)");
+	expect_line(w, "PONG");
+}
+
 static void text_start_that_is_stopped_by_another_is_told_as_failed(void **state)
 {
 	struct world *w = *state;
@@ -587,6 +643,29 @@ static void text_start_that_is_stopped_by_another_is_told_as_failed(void **state
 	w->peer = text;
 	expect_line(w, "ERROR: Generator failed to start (status=0)");
 	assert_int_equal(w->g.relays, 0);
+}
+
+static void text_start_that_waited_through_an_emergency_stop_starts_nothing(void **state)
+{
+	struct world *w = *state;
+
+	w->peer = connect_to(w, "text");
+	expect_line(w, "GENNY SERVER READY");
+	say(w, "START\n");
+	expect_line(w, "OK: Generator started and charger enabled");
+	say(w, "STOP\nSTART\nPING\n");
+	while (w->g.mode != MODE_OPERATOR_STOP)
+		turn(w);
+	w->g.mode = MODE_ESTOP; /* by the switch, and cleared before the engine is at rest */
+	w->g.latches = 1u << ALARM_EMERGENCY_STOP;
+	w->g.relays = 0;
+	run_for(w, 100);
+	w->g.mode = MODE_OFF;
+	w->g.latches = 0;
+	expect_line(w, "OK: Generator stopped (after 3 min cooldown)");
+	expect_line(w, "ERROR: An emergency stop came since, send it again");
+	expect_line(w, "PONG");
+	assert_int_equal(w->g.mode, MODE_OFF);
 }
 
 static void text_lines_beyond_the_queue_end_their_connection_alone(void **state)
@@ -617,11 +696,16 @@ int main(void)
 		TEST(a_refused_byte_is_told_once_and_asked_for_ten_times_a_second_at_most),
 		TEST(the_guard_hears_a_beat_each_50_ms_while_the_starter_turns),
 		TEST(an_emergency_stop_reaches_the_guard_past_any_crowd_of_orders),
+		TEST(
+		    one_bad_sample_delays_a_start_and_a_silent_board_refuses_it_with_the_reason),
+		TEST(a_guard_that_does_not_read_is_written_to_no_oftener_than_beats_are_due),
 		TEST(a_guard_that_does_not_answer_is_told_of_within_about_a_second),
 		TEST(a_new_control_takes_on_what_runs_without_moving_a_relay),
 		TEST(a_field_from_a_newer_peer_is_refused_and_the_connection_goes_on),
 		TEST(text_start_answers_on_load_and_what_came_meanwhile_follows_in_order),
+		TEST(text_start_that_the_guard_does_not_take_is_told_as_failed),
 		TEST(text_start_that_is_stopped_by_another_is_told_as_failed),
+		TEST(text_start_that_waited_through_an_emergency_stop_starts_nothing),
 		TEST(text_lines_beyond_the_queue_end_their_connection_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

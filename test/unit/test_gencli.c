@@ -147,7 +147,8 @@ static void json_holds_every_field_and_escapes_what_needs_it(void **state)
 	    strstr(p->text, "\"inputs\": {\"valid\": true, \"raw\": 3, \"age_ms\": 0}"));
 	assert_non_null(strstr(p->text, "\"why\": \"say \\\"no\\\"\\u000a\\u001b[2J\""));
 	assert_non_null(strstr(p->text, "\"alarms\": [{\"code\": \"\", \"text\": \"\", "
-					"\"latched\": true, \"age_s\": 0}]"));
+					"\"latched\": true, \"age_s\": 0, "
+					"\"alarm_class\": \"NO_CLASS\", \"first\": false}]"));
 	assert_non_null(strstr(p->text, "\"request_id\": 0"));
 }
 

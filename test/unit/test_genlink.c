@@ -26,6 +26,8 @@ struct node {
 	struct link *peer;
 	struct genlink *g;
 	bool silent, no_lease;
+	bool confused, hasty; /* it gives a status for a hello; an event before the hello */
+	Genctl__Request__BodyCase after_hello;
 	Genctl__Code order_code;
 	uint32_t epoch;
 	int hellos, acquires, statuses, orders, subscriptions;
@@ -57,6 +59,17 @@ static void refuse(struct link *l, Genctl__Reply *m, Genctl__Code code)
 	reply(l, m);
 }
 
+static void push_event(struct link *l)
+{
+	Genctl__Reply m = GENCTL__REPLY__INIT;
+	Genctl__Event event = GENCTL__EVENT__INIT;
+
+	event.seq = 1;
+	m.body_case = GENCTL__REPLY__BODY_EVENT;
+	m.event = &event;
+	reply(l, &m);
+}
+
 static void answer_hello(struct node *n, struct link *l, Genctl__Reply *m)
 {
 	Genctl__Hello hello;
@@ -64,6 +77,8 @@ static void answer_hello(struct node *n, struct link *l, Genctl__Reply *m)
 	genctl__hello__init(&hello);
 	hello.major = 1;
 	hello.boot_id = 77;
+	if (n->hasty)
+		push_event(l);
 	n->hellos++;
 	m->body_case = GENCTL__REPLY__BODY_HELLO;
 	m->hello = &hello;
@@ -137,8 +152,12 @@ static void node_unit(struct link *l, const uint8_t *data, size_t size)
 	assert_non_null(r);
 	genctl__reply__init(&m);
 	m.id = r->id;
+	if (n->hellos > 0 && !n->after_hello)
+		n->after_hello = r->body_case;
 	if (n->silent)
 		;
+	else if (n->confused && r->body_case == GENCTL__REQUEST__BODY_HELLO)
+		answer_status(n, l, &m);
 	else if (r->body_case == GENCTL__REQUEST__BODY_HELLO)
 		answer_hello(n, l, &m);
 	else if (r->body_case == GENCTL__REQUEST__BODY_ACQUIRE)
@@ -406,6 +425,39 @@ static void lease_of_another_is_respected(void **state)
 	assert_int_equal(n->orders, 0);
 }
 
+static void answer_to_something_else_ends_the_line_and_counts_for_nothing(void **state)
+{
+	struct node *n = *state;
+	const struct gen_view *v = genlink_view(n->g);
+
+	n->confused = true;
+	UNTIL(n, n->statuses > 0 && v->state == GEN_DOWN);
+	assert_string_equal(v->down_because, "it does not speak our protocol");
+	assert_false(v->heard);
+}
+
+static void event_before_the_hello_is_not_acted_on(void **state)
+{
+	struct node *n = *state;
+
+	n->hasty = true;
+	UNTIL(n, n->after_hello);
+	assert_int_equal(n->after_hello, GENCTL__REQUEST__BODY_SUBSCRIBE);
+}
+
+static void phase_or_mode_that_is_none_is_a_fault_and_nothing_automatic(void **state)
+{
+	struct gen_view v = { .state = GEN_UP };
+	Genctl__Status m = GENCTL__STATUS__INIT;
+
+	m.phase = m.next_phase = (Genctl__Phase)-119;
+	m.mode = (Genctl__Mode)-1;
+	genview_status(&v, &m, 1);
+	assert_int_equal(v.status.phase, ENGINE_FAULT);
+	assert_int_equal(v.status.next_phase, ENGINE_FAULT);
+	assert_int_equal(v.status.mode, MODE_OFF);
+}
+
 #define WITH_NODE(test) cmocka_unit_test_setup_teardown(test, node_up, node_down)
 
 int main(void)
@@ -423,6 +475,9 @@ int main(void)
 		WITH_NODE(refused_order_is_shown_and_given_again_when_it_may_be),
 		WITH_NODE(stale_order_gives_the_lease_up_and_takes_it_anew),
 		WITH_NODE(lease_of_another_is_respected),
+		WITH_NODE(answer_to_something_else_ends_the_line_and_counts_for_nothing),
+		WITH_NODE(event_before_the_hello_is_not_acted_on),
+		cmocka_unit_test(phase_or_mode_that_is_none_is_a_fault_and_nothing_automatic),
 	};
 	return cmocka_run_group_tests_name("genlink", tests, NULL, NULL);
 }

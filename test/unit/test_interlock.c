@@ -99,6 +99,72 @@ static void ignition_closes_only_under_a_permit(void **state)
 	assert_int_equal(rig_ask(&r, 0x00), RULE_NONE);
 }
 
+static void ignition_stays_open_on_a_bad_sample(void **state)
+{
+	struct rig r;
+
+	reach(&r, PHASE_RESET, INT32_MAX);
+	r.fault = SAMPLE_ERROR;
+	rig_run(&r, SAMPLE_IDLE_MS);
+	assert_int_equal(rig_ask(&r, 0x08), RULE_I2);
+}
+
+/* It caught each time, so that the guard proved it for a moment. */
+static void engine_that_stalls_in_every_coast_is_locked_out(void **state)
+{
+	struct rig r;
+
+	rig_init(&r);
+	r.catch_ms = 1000;
+	r.wish = SEQ_RUN;
+	for (int i = 0; i < r.config.attempts; i++) {
+		r.die = false;
+		assert_true(rig_until(&r, PHASE_COAST, LIMIT_MS));
+		rig_run(&r, 1000);
+		assert_true(r.lock.proved);
+		r.die = true;
+		rig_run(&r, r.config.coast_ms);
+	}
+	assert_true(r.lock.ledger.latches >> ALARM_FAIL_TO_START & 1);
+}
+
+/* Whoever leaves maintenance within the 10 s leaves nothing closed, not even on an engine
+ * that the raw bytes have started. */
+static void raw_bytes_end_with_maintenance(void **state)
+{
+	struct rig r;
+
+	rig_init(&r);
+	r.frozen = true;
+	rig_run(&r, 20000);
+	assert_int_equal(interlock_mode(&r.lock, MODE_MAINTENANCE), 0);
+	r.lock.raw_ms = r.now_ms;
+	assert_int_equal(rig_ask(&r, RELAY_IGNITION), RULE_NONE);
+	r.turning = true;
+	rig_run(&r, 2000);
+	assert_true(r.lock.proved);
+	assert_int_equal(interlock_mode(&r.lock, MODE_OFF), 0);
+	rig_run(&r, 2 * SAMPLE_ACTIVE_MS);
+	assert_int_equal(r.lock.relays, 0);
+}
+
+static void zero_that_a_stuck_bus_swallowed_is_said_again(void **state)
+{
+	struct rig r;
+
+	reach(&r, PHASE_LOADED, 1000);
+	r.fault = SAMPLE_STUCK;
+	r.lossy = true;
+	interlock_estop(&r.lock);
+	rig_run(&r, 2 * SAMPLE_ACTIVE_MS);
+	assert_int_equal(r.lock.relays, 0);
+	assert_int_equal(r.contacts, RELAY_IGNITION | RELAY_CHARGER);
+	r.fault = SAMPLE_OK;
+	r.lossy = false;
+	rig_run(&r, 2 * SAMPLE_IDLE_MS);
+	assert_int_equal(r.contacts, 0);
+}
+
 static void one_permit_is_one_pulse(void **state)
 {
 	struct rig r;
@@ -305,6 +371,10 @@ int main(void)
 		    defect_d4_dead_bus_while_cranking_opens_the_starter_without_control),
 		cmocka_unit_test(crank_ends_by_time_without_control),
 		cmocka_unit_test(ignition_closes_only_under_a_permit),
+		cmocka_unit_test(ignition_stays_open_on_a_bad_sample),
+		cmocka_unit_test(engine_that_stalls_in_every_coast_is_locked_out),
+		cmocka_unit_test(raw_bytes_end_with_maintenance),
+		cmocka_unit_test(zero_that_a_stuck_bus_swallowed_is_said_again),
 		cmocka_unit_test(one_permit_is_one_pulse),
 		cmocka_unit_test(charger_waits_for_warm_up_and_stabilise),
 		cmocka_unit_test(ignition_holds_through_the_cool_down_whatever_control_asks),

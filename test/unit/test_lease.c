@@ -254,9 +254,49 @@ static void split_brain_never_lets_an_order_of_the_other_through(void **state)
 	assert_true(accepted > 100);
 }
 
+static void release_by_another_than_the_holder_changes_nothing(void **state)
+{
+	struct lease l = fresh();
+
+	lease_acquire(&l, A, 0, 0);
+	lease_release(&l, B);
+	assert_true(lease_held(&l, 1));
+	assert_int_equal(lease_acquire(&l, B, 0, 1), LEASE_TAKEN);
+}
+
+static void run_for_no_time_or_too_long_and_order_number_0_are_refused(void **state)
+{
+	struct lease l = fresh();
+
+	lease_acquire(&l, A, 0, 0);
+	assert_int_equal(give(&l, A, 0, true, 900, 0), LEASE_STALE);
+	assert_int_equal(give(&l, A, 1, true, 0, 0), LEASE_BAD_VALUE);
+	assert_int_equal(give(&l, A, 2, true, ORDER_FOR_MAX_S + 1, 0), LEASE_BAD_VALUE);
+	assert_false(lease_wish(&l, 0).run);
+	assert_int_equal(give(&l, A, 3, false, 0, 0), LEASE_OK);
+}
+
+static void mode_that_the_guard_repeats_or_that_keeps_a_run_ends_nothing(void **state)
+{
+	struct lease l = fresh();
+
+	lease_acquire(&l, A, 0, 0);
+	give(&l, A, 1, true, 900, 0);
+	lease_mode(&l, MODE_AUTO);
+	assert_true(lease_wish(&l, 1).may_start);
+	lease_mode(&l, MODE_OPERATOR_RUN);
+	assert_true(lease_wish(&l, 1).run);
+	lease_mode(&l, MODE_OPERATOR_STOP);
+	lease_mode(&l, MODE_AUTO);
+	assert_false(lease_wish(&l, 1).run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(release_by_another_than_the_holder_changes_nothing),
+		cmocka_unit_test(run_for_no_time_or_too_long_and_order_number_0_are_refused),
+		cmocka_unit_test(mode_that_the_guard_repeats_or_that_keeps_a_run_ends_nothing),
 		cmocka_unit_test(holder_runs_the_engine_until_its_deadline),
 		cmocka_unit_test(lost_lease_keeps_a_run_to_its_deadline_and_starts_nothing),
 		cmocka_unit_test(next_holder_starts_nothing_that_the_last_one_wanted),

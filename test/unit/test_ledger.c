@@ -20,6 +20,7 @@ static struct ledger lived(void)
 	l.held = 1;
 	l.latches = 1u << 3;
 	l.run_from_ms = 1000;
+	l.deadline_ms = 9000;
 	l.starts[0] = 900;
 	l.pulses[0] = (struct pulse){ 950, 12000 };
 	l.stopped_ms = 5000;
@@ -67,6 +68,39 @@ static void an_empty_slot_is_refused(void **state)
 	assert_int_equal(ledger_decode(slot, &back, &seq, id), -EBADMSG);
 }
 
+static int decoded(const struct ledger *l)
+{
+	uint8_t slot[LEDGER_SLOT];
+	struct ledger back;
+	char id[BOOT_ID_LEN + 1];
+	uint32_t seq;
+
+	ledger_encode(l, 42, boot, slot);
+	return ledger_decode(slot, &back, &seq, id);
+}
+
+static void a_sound_slot_that_holds_what_no_ledger_can_is_refused(void **state)
+{
+	struct ledger l = lived();
+
+	assert_int_equal(decoded(&l), 0);
+	l.mode = MODE_ESTOP + 1;
+	assert_int_equal(decoded(&l), -EBADMSG);
+	l = lived();
+	l.crank_ms = NEVER + 1;
+	assert_int_equal(decoded(&l), -EBADMSG);
+	l = lived();
+	l.pulses[LEDGER_PULSES - 1].from_ms = INT64_MAX;
+	assert_int_equal(decoded(&l), -EBADMSG);
+	l = lived();
+	l.pulses[0].ms = -1;
+	assert_int_equal(decoded(&l), -EBADMSG);
+	l = lived();
+	l.held = 1;
+	l.run_from_ms = NEVER;
+	assert_int_equal(decoded(&l), -EBADMSG);
+}
+
 static void under_another_boot_every_known_age_begins_anew(void **state)
 {
 	struct ledger l = lived();
@@ -89,14 +123,33 @@ static void an_inhibition_after_max_run_survives_a_reboot(void **state)
 	assert_int_equal(l.inhibit_ms, 73000);
 }
 
+static void an_inhibition_that_was_over_or_has_no_run_ends_with_a_reboot(void **state)
+{
+	struct ledger l = lived();
+
+	l.inhibit_ms = l.stopped_ms;
+	ledger_rebase(&l, 70000);
+	assert_int_equal(l.inhibit_ms, 70000);
+	l = lived();
+	l.stopped_ms = NEVER;
+	ledger_rebase(&l, 70000);
+	assert_int_equal(l.inhibit_ms, 70000);
+	l = lived();
+	l.inhibit_ms = NEVER;
+	ledger_rebase(&l, 70000);
+	assert_true(l.inhibit_ms == NEVER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_comes_back_as_it_was_saved),
 		cmocka_unit_test(a_slot_with_any_bit_flipped_is_refused),
 		cmocka_unit_test(an_empty_slot_is_refused),
+		cmocka_unit_test(a_sound_slot_that_holds_what_no_ledger_can_is_refused),
 		cmocka_unit_test(under_another_boot_every_known_age_begins_anew),
 		cmocka_unit_test(an_inhibition_after_max_run_survives_a_reboot),
+		cmocka_unit_test(an_inhibition_that_was_over_or_has_no_run_ends_with_a_reboot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

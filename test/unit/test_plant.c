@@ -110,9 +110,21 @@ static void short_steps_and_one_long_step_end_alike(void **state)
 	assert_memory_equal(&a, &b, sizeof(a));
 }
 
+static void a_step_of_no_time_moves_nothing_and_shows_no_power(void **state)
+{
+	struct plant p = plant_at(50);
+	struct plant_out out = plant_step(&p, (struct plant_in){ 2000, 1000, true, true }, 0);
+
+	assert_int_equal(out.soc_mpct, 50000);
+	assert_int_equal(out.charge_w + out.discharge_w, 0);
+	assert_int_equal(out.load_w + out.pv_w + out.charger_w, 0);
+	assert_int_equal(plant_fuel_ml(&p), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_step_of_no_time_moves_nothing_and_shows_no_power),
 		cmocka_unit_test(load_drains_the_battery_and_sags_its_voltage),
 		cmocka_unit_test(charge_needs_both_charger_and_running_engine),
 		cmocka_unit_test(charge_loss_is_not_stored),

@@ -136,11 +136,30 @@ static void screen_shows_alarms_of_both_nodes(void **state)
 	s.decision.alarms = ALARM_NOT_CHARGING;
 	s.health.alarms = HEALTH_MEMORY;
 	v.status.alarms[0] = (struct gen_alarm){ .code = "MODIO_LOST", .text = "Look at it." };
-	v.status.nalarms = 1;
+	v.status.alarms[1] = (struct gen_alarm){ .code = "OUTPUT_UNKNOWN",
+		.text = "Stop it by hand.",
+		.class = GEN_SHUTDOWN,
+		.latched = true,
+		.first = true,
+		.since_ms = NOW_MS - 5000 };
+	v.status.nalarms = 2;
 	view_screen(&s, NOW_MS, text);
 	assert_non_null(strstr(text, "ALARM      NOT_CHARGING: "));
-	assert_non_null(strstr(text, "ALARM      MODIO_LOST: Look at it."));
+	assert_non_null(
+	    strstr(text, "ALARM      MODIO_LOST (engine node, alarm): Look at it."));
+	assert_non_null(strstr(text,
+	    "ALARM      OUTPUT_UNKNOWN (engine node, shutdown, latched, first): Stop it by "
+	    "hand."));
 	assert_non_null(strstr(text, "more than 80 % of its memory"));
+	view_line(&s, NOW_MS, text);
+	assert_non_null(strstr(text, " | ALARM OUTPUT_UNKNOWN and 1 more\n"));
+	view_json(&s, NOW_MS, text);
+	assert_non_null(strstr(text,
+	    "\"alarms\":[{\"code\":\"MODIO_LOST\",\"class\":\"alarm\",\"latched\":false,"
+	    "\"first\":false,"));
+	assert_non_null(strstr(text, "{\"code\":\"OUTPUT_UNKNOWN\",\"class\":\"shutdown\","
+				     "\"latched\":true,\"first\":true,"
+				     "\"age_s\":5,\"text\":\"Stop it by hand.\"}]"));
 }
 
 static void countdown_goes_on_between_two_statuses(void **state)

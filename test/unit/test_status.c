@@ -79,7 +79,7 @@ static void a_lockout_names_its_alarm_and_when_it_tries_again(void **state)
 {
 	c->g.latches = 1u << ALARM_FAIL_TO_START;
 	c->g.lockout_until_ms = NOW + 3600000;
-	c->alarm_ms[ALARM_FAIL_TO_START] = NOW - 12000;
+	c->g.alarm_ms[ALARM_FAIL_TO_START] = NOW - 12000;
 	look();
 	assert_int_equal(s.phase, GENCTL__PHASE__LOCKOUT);
 	assert_says(s.blocks, "FAIL_TO_START");
@@ -88,6 +88,7 @@ static void a_lockout_names_its_alarm_and_when_it_tries_again(void **state)
 	assert_int_equal(s.n_alarms, 1);
 	assert_true(s.alarms[0]->latched);
 	assert_int_equal(s.alarms[0]->age_s, 12);
+	assert_int_equal(s.alarms[0]->alarm_class, GENCTL__ALARM_CLASS__SHUTDOWN);
 }
 
 static void a_lockout_without_a_retry_promises_none(void **state)

@@ -2,6 +2,7 @@
 #include "test/wp/words.h"
 #include "node-genctl/inputs.h"
 
+/* clang-format off */
 #define NOW(t) (is_time(now_ms) && (t) <= now_ms)
 #define SINCE(t) (is_since(t) && (t) <= now_ms)
 #define ALONE(in, x) ((in)->config->ign_feedback == FEEDBACK_ABSENT ? \
@@ -17,7 +18,6 @@
 #define COUNTS(in) (COUNTED((in)->view.low_samples) && COUNTED((in)->view.alone_samples) && \
 	COUNTED((in)->in3_low))
 
-/* clang-format off */
 /*@ requires is_since(since_ms) && is_time(now_ms) && since_ms <= now_ms;
     assigns \nothing;
     ensures bounded: 0 <= \result < INT32_MAX;

@@ -3,12 +3,12 @@
  * and interlock_init. */
 #include "test/wp/interlock.h"
 
+/* clang-format off */
 #define BY_HAND(k) ((k)->ledger.mode == MODE_MAINTENANCE)
 #define LOCK(k) (\valid(k) && is_config((k)->config) && \separated(k, (k)->config))
 #define FELL(relay) FALLS(\old(k->relays), relays, relay)
 #define ROSE(relay) RISES(\old(k->relays), relays, relay)
 
-/* clang-format off */
 /*@ requires 1 <= n <= 8 && \valid(list + (0 .. n - 1));
     assigns list[0 .. n - 1];
     ensures list[0] == now_ms; */
@@ -41,7 +41,7 @@ static void end_of_pulse(struct interlock *k, int64_t now_ms);
 	k->ledger.latches, k->ledger.held, k->ledger.warm, k->ledger.charged;
     ensures F1: !k->permit && !k->proved;
     ensures R5: \old(k->ledger.latches) != 0 ==> k->ledger.latches != 0;
-    ensures S6: !\old(k->proved) && k->ledger.failed >= k->config->attempts && !BY_HAND(k)
+    ensures S6: k->ledger.failed >= k->config->attempts && !BY_HAND(k)
 	==> k->ledger.lockout_ms == now_ms; */
 static void end_of_run(struct interlock *k, int64_t now_ms);
 
@@ -91,7 +91,7 @@ void interlock_orphan(struct interlock *k, bool gone, int64_t now_ms);
     assigns k->ledger.deadline_ms;
     ensures R4: k->proved ==>
 	k->ledger.deadline_ms <= k->ledger.run_from_ms + k->config->max_run_ms;
-    ensures L1: k->proved ==> k->ledger.deadline_ms <= deadline_ms; */
+    ensures L1: k->proved && deadline_ms >= 0 ==> k->ledger.deadline_ms <= deadline_ms; */
 void interlock_deadline(struct interlock *k, int64_t deadline_ms);
 
 /*@ requires \valid_read(k);

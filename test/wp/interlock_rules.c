@@ -2,13 +2,13 @@
  * rule's name stands for: the check says no, unless ... */
 #include "test/wp/interlock.h"
 
+/* clang-format off */
 #define BY_HAND(k) ((k)->ledger.mode == MODE_MAINTENANCE)
 #define ASKED(k) ((k)->permit || BY_HAND(k))
 #define WARM(k) ((k)->in.run_ms >= (k)->config->warmup_ms + (k)->config->stabilise_ms)
 #define RISING(k) (((want) & ~(k)->relays & RELAY_ALL) != 0)
 #define PASSED(k, relay) (\result == 0 && RISES((k)->relays, want, relay))
 
-/* clang-format off */
 /*@ predicate has_pulses(struct interlock *k) =
 	\forall integer i; 0 <= i < LEDGER_PULSES ==> is_since(k->ledger.pulses[i].from_ms); */
 
@@ -21,6 +21,12 @@ static bool rises(const struct interlock *k, uint8_t want, uint8_t relay);
     assigns \nothing;
     ensures \result != 0 <==> BY_HAND(k); */
 static bool by_hand(const struct interlock *k);
+
+/*@ requires \valid_read(k);
+    assigns \nothing;
+    ensures \result != 0 <==>
+	k->ledger.mode == MODE_AUTO || k->ledger.mode == MODE_OPERATOR_RUN; */
+static bool enabled(const struct interlock *k);
 
 /*@ requires is_since(since_ms) && 0 <= window_ms <= DAY_MS;
     assigns \nothing;
@@ -143,7 +149,7 @@ static bool gate_t1(const struct interlock *k, uint8_t want, int64_t now_ms);
 /*@ requires \valid_read(k);
     assigns \nothing;
     ensures M1: \result == 0 && RISING(k) ==>
-	k->ledger.mode != MODE_ESTOP && k->ledger.mode != MODE_OFF; */
+	k->ledger.mode == MODE_AUTO || k->ledger.mode == MODE_OPERATOR_RUN || BY_HAND(k); */
 static bool gate_m1(const struct interlock *k, uint8_t want, int64_t now_ms);
 
 /*@ requires \valid_read(k);

@@ -2,6 +2,7 @@
  * Left out: interlock_watch, which asks the checks through the table. */
 #include "test/wp/interlock.h"
 
+/* clang-format off */
 #define CRANKS(k) ON((k)->relays, RELAY_STARTER)
 #define FUELLED(k) ON((k)->relays, RELAY_IGNITION)
 #define WRITES(byte) (\result.write && \result.relays == (byte))
@@ -12,7 +13,6 @@
 
 #include "node-genctl/rules.h"
 
-/* clang-format off */
 /*@ assigns \nothing;
     ensures \result.write && \result.relays == relays && \result.rule == rule;
     ensures G1: OFF(relays, RELAY_GLOW) ==> OFF(\result.relays, RELAY_GLOW);
@@ -175,6 +175,8 @@ struct verdict watch_r5(struct interlock *k, int64_t now_ms);
     ensures L3: k->relays && k->ledger.mode == MODE_MAINTENANCE &&
 	ELAPSED(k->raw_ms, RAW_MAX_MS, now_ms) ==> WRITES(0);
     ensures M1: k->relays && k->ledger.mode == MODE_OFF && !k->proved ==> WRITES(0);
+    ensures L3_after: k->relays && k->ledger.mode != MODE_MAINTENANCE && k->raw_ms != NEVER
+	==> WRITES(0);
     ensures QUIET || WRITES(0); */
 struct verdict watch_l3(struct interlock *k, int64_t now_ms);
 
@@ -234,7 +236,7 @@ static void see_starter(struct interlock *k, int64_t now_ms);
     ensures S8: !k->in.bad_ms && ON(k->in.x, INPUT_STARTER) ==> k->stuck_ms != NEVER; */
 static void see_stuck(struct interlock *k, int64_t now_ms);
 
-/*@ requires LOCK(k);
+/*@ requires LOCK(k) && is_since(k->starter_off_ms);
     assigns k->proved, k->alarms, k->dirty, k->ledger.held, k->ledger.failed, k->ledger.warm,
 	k->ledger.run_from_ms, k->ledger.deadline_ms, k->ledger.total_starts;
     ensures C1: k->proved ==> \old(k->proved) || k->in.running;
@@ -242,7 +244,7 @@ static void see_stuck(struct interlock *k, int64_t now_ms);
 	k->ledger.deadline_ms == now_ms + k->config->max_run_ms; */
 static void see_run(struct interlock *k, int64_t now_ms);
 
-/*@ requires LOCK(k) && is_since(k->stuck_ms) && is_since(k->mode_ms);
+/*@ requires LOCK(k) && is_since(k->stuck_ms) && is_since(k->starter_off_ms);
     assigns k->alarms, k->ledger, k->permit, k->dirty, k->seen_mode, k->mode_ms,
 	k->starter_seen, k->absent, k->stuck_ms, k->proved, k->stopping;
     ensures R5: k->in.estop ==> k->ledger.mode == MODE_ESTOP;

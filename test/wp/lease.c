@@ -2,9 +2,9 @@
 #include "test/wp/words.h"
 #include "node-genctl/lease.h"
 
+/* clang-format off */
 #define HELD(l) ((l)->holder && now_ms < (l)->expires_ms)
 
-/* clang-format off */
 /*@ requires \valid(l);
     assigns *l; */
 void lease_init(struct lease *l, uint64_t boot_id);

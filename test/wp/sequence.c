@@ -2,6 +2,7 @@
 #include "test/wp/words.h"
 #include "node-genctl/sequence.h"
 
+/* clang-format off */
 #define CRANKING(p) ((p) == PHASE_CRANK || (p) == PHASE_ASSIST)
 #define STARTED(p) ((p) >= PHASE_WARMUP && (p) <= PHASE_COOLDOWN)
 #define ENTERS(p) (s->phase == (p) && \old(s->phase) != (p))
@@ -13,7 +14,7 @@
 	(s)->phase <= PHASE_COOLDOWN) ? 0x08 : 0x00)
 #define SEQ(s) (\valid(s) && is_config((s)->config) && (s)->phase < PHASE_N && \
 	\separated(s, (s)->config) && is_past((s)->since_ms) && \
-	is_since((s)->starter_off_ms) && is_past((s)->charger_off_ms))
+	is_past((s)->starter_off_ms) && is_past((s)->charger_off_ms))
 #define IN(in) (\valid_read(in) && \valid_read((in)->in) && \separated(s, in) && \
 	\separated(s, (in)->in) && is_time(now_ms))
 #define SEEN(in) ((in)->in->run ==> (in)->in->alone_samples == 0)
@@ -22,7 +23,6 @@
 #define NO_CRANK (!CRANKING(s->phase))
 #define NO_LOAD (s->phase != PHASE_LOADED)
 
-/* clang-format off */
 /*@ assigns \nothing; */
 const char *phase_name(enum phase phase);
 
@@ -41,8 +41,7 @@ static uint8_t wanted(const struct sequence *s);
 
 /*@ requires \valid_read(s) && is_config(s->config);
     assigns \nothing;
-    ensures 0 <= \result <= 1800000;
-    ensures s->phase == PHASE_ASSIST && s->config->glow_mode != GLOW_ASSIST ==> \result == 0; */
+    ensures 0 <= \result <= 1800000; */
 static int32_t lasts_ms(const struct sequence *s);
 
 /*@ requires \valid(s) && is_config(s->config) && phase < PHASE_N && \separated(s, s->config);
@@ -53,7 +52,7 @@ static void go(struct sequence *s, enum phase phase, const struct seq_in *in, in
 
 /*@ requires SEQ(s) && \valid_read(v) && is_time(now_ms);
     assigns \nothing;
-    ensures S5: \result && s->starter_off_ms != INT64_MIN ==>
+    ensures S5: \result ==>
 	now_ms - s->starter_off_ms >= s->config->crank_rest_ms;
     ensures S2: \result ==> v->bad_ms == 0 && v->x == 0 &&
 	v->still_ms >= s->config->at_rest_ms; */
@@ -164,7 +163,7 @@ static enum seq_event advance(struct sequence *s, const struct seq_in *in, int64
 
 /*@ requires SEQ(s) && IN(in);
     assigns s->starter_off_ms, s->charger_off_ms, s->sagged, s->acked, s->entered, s->since_ms;
-    ensures is_past(s->since_ms) && is_since(s->starter_off_ms) && is_past(s->charger_off_ms);
+    ensures is_past(s->since_ms) && is_past(s->starter_off_ms) && is_past(s->charger_off_ms);
     ensures I1: s->entered && !\old(s->entered) ==> in->acked == BYTE(s);
     ensures I1_kept: \old(s->entered) ==> s->entered && s->since_ms == \old(s->since_ms);
     ensures S5: FALLS(\old(s->acked), in->acked, RELAY_STARTER) ==>

@@ -10,6 +10,7 @@
 
 #include "node-genctl/engine.h"
 
+/* clang-format off */
 #define ON(byte, relay) (((byte) & (relay)) != 0)
 #define OFF(byte, relay) (((byte) & (relay)) == 0)
 #define RISES(was, want, relay) (ON(want, relay) && OFF(was, relay))
@@ -18,7 +19,6 @@
 #define WITHIN(since, span, now) ((since) != INT64_MIN && (now) - (since) < (span))
 #define ELAPSED(since, span, now) ((since) != INT64_MIN && (now) - (since) >= (span))
 
-/* clang-format off */
 /*@
 predicate is_time(integer t) = 0 <= t <= LATEST;
 predicate is_since(integer t) = t == INT64_MIN || -2 * LATEST <= t <= 2 * LATEST;
