@@ -43,8 +43,8 @@ helpers  := $(wildcard test/bench/*.c test/tools/*.c test/kernel/*.c)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 proto    := $(B)/proto/genctl.pb-c
 
-.PHONY: all genctl run check check-kernel campaign bench lint format install clean help deps units \
-	tests kernel measurements
+.PHONY: all genctl run check check-kernel campaign bench lint format install clean help deps \
+	units tests kernel measurements
 .SECONDARY:
 all: $(BIN)/genctld $(BIN)/gencli $(BIN)/monitord $(BIN)/sitesim ## build the programs into build/bin (the default)
 genctl: $(BIN)/genctld $(BIN)/gencli ## build only the engine node's programs (with CROSS= for another machine)
@@ -131,5 +131,5 @@ install: all ## install into $(DESTDIR)$(PREFIX)
 clean: ## remove everything the build made
 	rm -rf $(O)
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
