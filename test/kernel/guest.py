@@ -196,7 +196,7 @@ class Guest:
         self.boot_s = time.monotonic() - self.began
 
     def came_up(self):
-        return f"guest answers {self.up_s:.1f} s after its boot, {self.boot_s:.1f} s of the host's"
+        return f"guest answers {self.up_s:.1f} s after its boot, the host's {self.boot_s:.1f} s"
 
     def console(self):
         if not os.path.exists(self.console_path):
