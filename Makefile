@@ -178,7 +178,7 @@ soak: deps ## once a release, fresh seeds: 1,000 kills (under 50 minutes; KILLS=
 coverage: deps ## lines and branches of the pure parts that the tests run: all of them
 	@scripts/coverage
 prove-wp: ## contracts of the pure parts before Frama-C, where it is installed
-	@scripts/prove-wp || [ $$? = 77 ]
+	@scripts/deps wp; scripts/prove-wp || [ $$? = 77 ]
 fuzz: deps ## fuzz each target for T seconds (60)
 	@scripts/deps lint; test/fuzz/run $(if $(T),$(T),60) $(TESTS) || [ $$? = 77 ]
 bench: deps ## measure speed and memory against bare baselines
@@ -194,5 +194,5 @@ install: all ## install into $(DESTDIR)$(PREFIX)
 clean: ## remove everything the build made
 	rm -rf $(O)
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -30,7 +30,7 @@ import traceback
 import unittest
 
 PARALLEL = 2
-LIMIT_S = {"unit": 180, "system": 420, "kernel": 300}
+LIMIT_S = {"unit": 180, "system": 420, "kernel": 420}
 TAIL_LINES = 150
 NO_DATA = re.compile(r"PIGENNY_DATA|data folder", re.IGNORECASE)
 NAMES = {"passed": "ok", "failed": "FAILED", "skipped": "SKIPPED"}

@@ -76,7 +76,7 @@ class Modio(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.guest = Guest(["i2c-dev", "uhid", "hid-cp2112"])
-        print(f"figure: guest: first answer after {cls.guest.boot_s:.1f} s, up {cls.guest.up_s:.1f} s")
+        print(f"figure: {cls.guest.came_up()}")
 
     @classmethod
     def tearDownClass(cls):
@@ -94,27 +94,26 @@ class Modio(unittest.TestCase):
         return wait_until(lambda: opened_ms(bench.trace(), bit, since_ms), 20,
                           f"open contact {bit}", self.guest.console)
 
-    def assert_alarm(self, bench, *codes):
-        bench.node.wait_status(
-            lambda s: set(codes) <= {a["code"] for a in s["alarms"]}, f"alarms {codes}")
+    def assert_alarm(self, bench, code):
+        bench.node.wait_log(f"alarm: {code}")
+        self.assertIn(code, [a["code"] for a in bench.node.status()["alarms"]])
 
     def assert_orderly(self, bench):
-        """The rules of the contacts, and of the bus: MOD-IO prepares one answer for one read."""
+        """The rules of the contacts, and of the bus: one answer of MOD-IO for one command."""
         trace = bench.trace()
         config = {**bench.node.config, "time_scale": 1}
-        self.assertEqual(judge.judge(trace, judge.scaled(config), stall_ms=bench.stall_ms(
-            0, trace[-1].t_ms)), [])
+        stall_ms = bench.stall_ms(0, trace[-1].t_ms)
+        self.assertEqual(judge.judge(trace, judge.scaled(config), stall_ms=stall_ms), [])
         self.assertEqual([row for row in trace if row.contacts & CHARGER
                           and row.inputs != RUNNING | IGNITED], [])
-        before = (0, "", "")
+        before = ("", "")
         for t_ms, packet, answer in bench.transactions():
             self.assertRegex(packet, r"^@58 (W 10 0[0-9a-f]|C 20|R)$|^@59 R$")
             if packet == "@58 R":
-                self.assertEqual(before[1], "@58 C 20", t_ms)
-                self.assertGreaterEqual(t_ms - before[0], 1)
+                self.assertEqual(before, ("@58 C 20", "A"), t_ms)
             if packet == "@59 R":
-                self.assertEqual(before[1:], ("@58 R", "A 00"), t_ms)
-            before = t_ms, packet, answer
+                self.assertEqual(before, ("@58 R", "A 00"), t_ms)
+            before = packet, answer
 
     def test_a_whole_cycle(self):
         with Bench(self.guest, EARLY) as bench:
@@ -130,8 +129,9 @@ class Modio(unittest.TestCase):
                         "starter open once the engine runs")
             self.assert_orderly(bench)
             self.assertEqual(bench.node.status()["alarms"], [])
-            print(f"figure: {len(bench.transactions())} transactions in {trace[-1].t_ms - trace[0].t_ms}"
-                  f" ms, stalls of {bench.stall_ms(0, trace[-1].t_ms)} ms in all")
+            took_ms = trace[-1].t_ms - trace[0].t_ms
+            print(f"figure: {len(bench.transactions())} transactions in {took_ms} ms, "
+                  f"stalls of {bench.stall_ms(0, trace[-1].t_ms)} ms in all")
 
     def naks_that_are_borne(self, bench, n):
         errors = bench.node.order("health")["i2c_errors"]
@@ -172,7 +172,7 @@ class Modio(unittest.TestCase):
             self.assertEqual([(packet, answer) for _, packet, answer in
                               bench.transactions(running) if packet[4] == "W"][:3],
                              [("@58 W 10 08", "N")] * 2 + [("@58 W 10 08", "A")])
-            bench.node.wait_phase("LOADED")
+            bench.node.wait_log("phase: on load")
             self.assertEqual(bench.node.status()["alarms"], [])
             bench.node.order("stop", "--wait")
 
@@ -189,7 +189,8 @@ class Modio(unittest.TestCase):
             self.assertEqual([packet[9:] + answer for _, packet, answer in
                               bench.transactions(running) if packet[4] == "W"][:6],
                              ["08N"] * 3 + ["00N"] * 2 + ["00A"])
-            bench.wait_row(lambda row: row.event == "at rest", "engine at rest")
+            bench.wait_row(lambda row: row.event == "at rest" and row.t_ms > running,
+                           "engine at rest")
             self.assertEqual(bench.node.gencli("start")[0], 1)
             bench.node.order("clear")
             self.assertEqual(bench.node.status()["mode"], "MODE_OFF")
@@ -224,7 +225,7 @@ class Modio(unittest.TestCase):
         with Bench(self.guest, EARLY) as bench:
             bench.load()
             asked = bench.tell("stuck-bus 2500")
-            self.assert_alarm(bench, "MODIO_LOST")
+            bench.node.wait_log("alarm: MODIO_LOST")   # it may be over when asked for
             canaries = [answer for _, packet, answer in bench.transactions(asked)
                         if packet == "@59 R"]
             self.assertEqual(canaries[0], "A 00")

@@ -17,7 +17,7 @@ class Stub(unittest.TestCase):
     def setUpClass(cls):
         cls.guest = Guest(["i2c-dev", f"i2c-stub:chip_addr={CHIP}"])
         cls.bus = cls.guest.adapter("SMBus stub")
-        print(f"figure: guest: first answer after {cls.guest.boot_s:.1f} s, up {cls.guest.up_s:.1f} s")
+        print(f"figure: {cls.guest.came_up()}")
 
     @classmethod
     def tearDownClass(cls):
@@ -52,8 +52,7 @@ class Stub(unittest.TestCase):
         self.register(INPUTS, 0)
         node = self.node()
         self.register(INPUTS, 0x03)
-        node.wait_status(lambda s: "EXTERNAL_RUN" in [a["code"] for a in s["alarms"]],
-                         "EXTERNAL_RUN")
+        node.wait_log("alarm: EXTERNAL_RUN")
         rc, out = node.gencli("start")
         self.assertEqual(rc, 1, out)
         self.assertEqual(self.register(RELAYS), 0)
@@ -61,11 +60,12 @@ class Stub(unittest.TestCase):
         node.wait_status(lambda s: not s["alarms"], "no alarm")
 
     def assert_fault(self, node):
-        status = node.wait_status(lambda s: s["i2c"] == "ERROR", "a fault of the bus")
+        node.wait_log("alarm: MODIO_LOST")
+        status = node.status()
+        self.assertEqual(status["i2c"], "ERROR", status)
         self.assertFalse(status["relays_known"], status)
         self.assertFalse(status["inputs"]["valid"], status)
-        node.wait_status(lambda s: "MODIO_LOST" in [a["code"] for a in s["alarms"]],
-                         "MODIO_LOST")
+        self.assertEqual([a["code"] for a in status["alarms"]], ["MODIO_LOST"])
         rc, out = node.gencli("start")
         self.assertEqual(rc, 1, out)
 

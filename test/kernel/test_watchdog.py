@@ -1,4 +1,4 @@
-"""genctld and the kernel's watchdog: only the guard's loop feeds it, only an orderly end disarms.
+"""The kernel's watchdog: only the guard's loop feeds it, only an orderly end disarms it.
 
 The device is softdog, which restarts the machine as a hardware watchdog would; qemu ends then.
 """
@@ -27,9 +27,8 @@ class Watchdog(unittest.TestCase):
         return self.guest.run("cat /sys/class/watchdog/watchdog0/state").strip()
 
     def outlive(self, seconds):
-        """The machine is up for so much longer."""
-        end_ms = self.guest.now_ms() + seconds * 1000
-        wait_until(lambda: self.guest.now_ms() >= end_ms, 60, "end of the wait")
+        """The machine is up for so much longer by its own clock."""
+        self.guest.run(f"sleep {seconds:.0f}")
 
     def test_it_is_fed_over_restarts_and_disarmed_by_an_orderly_end(self):
         self.outlive(3 * MARGIN_S)
