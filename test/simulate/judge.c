@@ -95,7 +95,8 @@ static uint64_t excused(int column)
 	if (column == 1 || adopted) /* its byte was the one that stood: no change to be seen */
 		set |= ORACLE_BIT(ORACLE_P1);		  /* of writes, not of contacts */
 	if (column == 1 && sim_ms - acked_ms < FOLLOW_MS) /* by a sample of the time between */
-		set |= ORACLE_BIT(ORACLE_S2) | ORACLE_BIT(ORACLE_I2) | ORACLE_BIT(ORACLE_C1);
+		set |= ORACLE_BIT(ORACLE_S2) | ORACLE_BIT(ORACLE_I2) | ORACLE_BIT(ORACLE_C1) |
+		       ORACLE_BIT(ORACLE_C2);
 	if (sim_ms < judge_excuses.power_until_ms)
 		set = ~UINT64_C(0);
 	if (column == 1 && sim_ms < judge_excuses.contacts_until_ms + RETRY_MS)
@@ -220,7 +221,7 @@ void judge_restarted(void)
 	answered = 0;
 	restarted_ms = sim_ms;
 	first_look = true;
-	adopted = false;
+	adopted = cools = false;
 	row(ORACLE_NONE, ORACLE_NONE, ORACLE_RESTARTED, "genctld starts");
 }
 
@@ -342,7 +343,7 @@ static void see_phase(const char *line)
 	bool on = strcmp(line, "warm-up") == 0 || strcmp(line, "stabilise") == 0 ||
 		  strcmp(line, "on load") == 0;
 
-	if (now)
+	if (now && !cools)
 		row(ORACLE_NONE, ORACLE_NONE, ORACLE_STOP, "stops");
 	else if (cools && on)
 		row(ORACLE_NONE, ORACLE_NONE, ORACLE_BEGIN, "goes on");

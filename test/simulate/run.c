@@ -88,7 +88,7 @@ int64_t sched_leap(void)
 		return 0;
 	if (stands_still())
 		return QUIET_LEAP_MS;
-	return runs_steadily() ? STEADY_LEAP_MS : 0;
+	return runs_steadily() && !fail_armed() ? STEADY_LEAP_MS : 0;
 }
 
 /* What must hold in a site that has had no fault for a while */
