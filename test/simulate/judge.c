@@ -18,7 +18,8 @@ enum {
 	COOLED_MS = 200000,
 	AGAIN_MS = 300000,
 	FOLLOW_MS = 20,
-	FED_MS = 1200
+	FED_MS = 1200,
+	PROVED_LATER_MS = 200 /* the guard needs a sample for it */
 };
 
 struct judge_view judge_view;
@@ -32,8 +33,8 @@ static struct {
 } last;
 static uint32_t answered, pending_events;
 static int64_t held_ms, acked_ms, fuelled_ms, restarted_ms;
-static int held;	/* a byte that waits for its reason; ORACLE_NONE */
-static int64_t left_ms; /* maintenance ended */
+static int held;			/* a byte that waits for its reason; ORACLE_NONE */
+static int64_t left_ms;			/* maintenance ended */
 static bool adopted, cools, first_look; /* first: of a new guard */
 static bool caught_in_reset;
 
@@ -72,6 +73,8 @@ static uint64_t excused(int column)
 		set |= duties();
 	if (sim_ms < judge_excuses.guard_until_ms + RETRY_MS)
 		set |= ~of_the_starter();
+	if (sim_ms < judge_excuses.stuck_until_ms) /* held, as an engine that may run */
+		set |= ORACLE_BIT(ORACLE_F2);
 	if (sim_ms < judge_excuses.wire_until_ms) /* on the run a warning, by design */
 		set |= ORACLE_BIT(ORACLE_F3);
 	if (judge_view.mode == MODE_MAINTENANCE) /* what was long ago binds no raw byte */
@@ -165,11 +168,12 @@ static void row(int relays, int inputs, uint32_t events, const char *text)
 void judge_reset(void)
 {
 	times = oracle_default;
+	times.max_run_ms += PROVED_LATER_MS;
 	for (int i = 0; i < 2; i++)
 		oracle_init(&columns[i], &times, sim_ms);
 	memset(orders, 0, sizeof(orders));
 	judge_view = (struct judge_view){ .coast_ms = -AGAIN_MS };
-	judge_excuses = (struct judge_excuses){ -RETRY_MS, -RETRY_MS, -RETRY_MS, 0, 0 };
+	judge_excuses = (struct judge_excuses){ -RETRY_MS, -RETRY_MS, -RETRY_MS, 0, 0, 0 };
 	left_ms = -COOLED_MS;
 	last.acked = ORACLE_NONE;
 	last.contacts = last.inputs = 0;
@@ -293,6 +297,11 @@ static void see_state(const struct guard_state *s)
 	judge_view.at_ms = sim_ms;
 	judge_view.relays = s->relays;
 	judge_view.mode = s->mode;
+	judge_view.starts = s->total_starts;
+	judge_view.wall_ms =
+	    s->run_from_ms == NEVER
+		? INT64_MAX
+		: s->run_from_ms - machines[NODE_ENGINE].mono_ms + oracle_default.max_run_ms;
 	if (s->latches && !judge_view.latches)
 		judge_view.latched_ms = sim_ms;
 	judge_view.latches = s->latches;

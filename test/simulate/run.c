@@ -57,6 +57,8 @@ static int64_t phase_left_ms(void)
 	int64_t end_ms =
 	    v->phase == PHASE_LOADED ? v->ends_ms : v->phase_ms + lasts_ms[v->phase];
 
+	if (v->wall_ms < end_ms)
+		end_ms = v->wall_ms;
 	return end_ms == INT64_MAX ? HOUR : end_ms - sim_ms;
 }
 
@@ -200,5 +202,5 @@ struct run_result run_week(uint64_t seed)
 	if (!report.violated)
 		run_check_settled();
 	faults_collect();
-	return (struct run_result){ .starts = 0 };
+	return (struct run_result){ .starts = judge_view.starts };
 }
