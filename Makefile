@@ -43,7 +43,7 @@ helpers  := $(wildcard test/bench/*.c test/tools/*.c)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 proto    := $(B)/proto/genctl.pb-c
 
-.PHONY: all genctl run check campaign bench lint format install clean help deps units \
+.PHONY: simulate simulator all genctl run check campaign bench lint format install clean help deps units \
 	tests measurements
 .SECONDARY:
 all: $(BIN)/genctld $(BIN)/gencli $(BIN)/monitord $(BIN)/sitesim ## build the programs into build/bin (the default)
@@ -136,7 +136,7 @@ run: deps ## watch the pair work on a simulated site (Ctrl-C ends it)
 	@scripts/demo $(BIN)
 check: deps ## install what is missing, build, run the tests (under 10 minutes)
 	@$(again) tests
-tests: units
+tests: units $(if $(SAN),,simulator)
 	@sh scripts/check-layers
 	@B=$(B) BIN=$(BIN) /usr/bin/python3 test/run.py $(TESTS)
 campaign: deps ## the long tests: sanitizers, clang, lint, ARMv5 (under 45 minutes with check)

@@ -78,7 +78,7 @@ static uint64_t excused(int column)
 	if (sim_ms < judge_excuses.wire_until_ms) /* on the run a warning, by design */
 		set |= ORACLE_BIT(ORACLE_F3);
 	if (judge_view.mode == MODE_MAINTENANCE) /* what was long ago binds no raw byte */
-		set |= ORACLE_BIT(ORACLE_R5) | ORACLE_BIT(ORACLE_I3);
+		set |= ORACLE_BIT(ORACLE_R5) | ORACLE_BIT(ORACLE_I3) | ORACLE_BIT(ORACLE_F2);
 	if (caught_in_reset) /* the starter's end holds ignition: an open finding */
 		set |= ORACLE_BIT(ORACLE_I3);
 	if (sim_ms - fuelled_ms < FED_MS) /* zero is no lie while the input may still follow */
@@ -295,6 +295,8 @@ static void see_state(const struct guard_state *s)
 	answered = s->answered;
 	judge_view.known = true;
 	judge_view.at_ms = sim_ms;
+	if (s->relays != judge_view.relays)
+		judge_view.relays_ms = sim_ms;
 	judge_view.relays = s->relays;
 	judge_view.mode = s->mode;
 	judge_view.starts = s->total_starts;

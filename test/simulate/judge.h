@@ -18,7 +18,8 @@ struct judge_view { /* as the messages last told */
 	bool known;
 	int64_t at_ms; /* of the guard's last message */
 	uint8_t phase, relays, mode;
-	uint32_t starts; /* of the engine, proved */
+	uint32_t starts;   /* of the engine, proved */
+	int64_t relays_ms; /* when the relays last changed */
 	uint32_t latches;
 	int64_t latched_ms; /* since when any is set */
 	int64_t coast_ms;   /* when it was last heard in that phase */

@@ -79,8 +79,8 @@ static bool stands_still(void)
 	bool phase = v->phase == PHASE_OFF || v->phase == PHASE_LOCKOUT;
 
 	return phase && sim_ms - v->phase_ms > QUIET_AFTER_MS && v->relays == 0 &&
-	       site.modio.relays == 0 && site.modio.contacts == 0 &&
-	       site.engine.phase == ENGINE_AT_REST;
+	       sim_ms - v->relays_ms > QUIET_AFTER_MS && site.modio.relays == 0 &&
+	       site.modio.contacts == 0 && site.engine.phase == ENGINE_AT_REST;
 }
 
 int64_t sched_leap(void)
