@@ -43,7 +43,7 @@ helpers  := $(wildcard test/bench/*.c test/tools/*.c)
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 proto    := $(B)/proto/genctl.pb-c
 
-.PHONY: simulate simulator all genctl run check campaign bench lint format install clean help deps units \
+.PHONY: all genctl run check campaign bench lint format install clean help deps units \
 	tests measurements
 .SECONDARY:
 all: $(BIN)/genctld $(BIN)/gencli $(BIN)/monitord $(BIN)/sitesim ## build the programs into build/bin (the default)
