@@ -338,7 +338,7 @@ static void see_order(const struct order *o)
 
 static void see_alarm(const char *line)
 {
-	size_t n = strcspn(line, ":");
+	size_t n = strcspn(line, " :"); /* "CODE: " or "CODE (first): " */
 
 	for (int a = 0; a < ALARM_N; a++)
 		if (strlen(alarm_info[a].code) == n &&
