@@ -162,7 +162,7 @@ run: deps ## watch the pair work on a simulated site (Ctrl-C ends it)
 	@scripts/demo $(BIN)
 check: deps ## install what is missing, build, run the tests (under 10 minutes)
 	@$(again) tests
-tests: units
+tests: units $(if $(SAN),,simulator)
 	@sh scripts/check-layers
 	@B=$(B) BIN=$(BIN) /usr/bin/python3 test/run.py $(TESTS)
 check-kernel: deps ## run genctld on a real kernel's I2C in an emulated machine (Debian on amd64)

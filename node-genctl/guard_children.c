@@ -201,6 +201,7 @@ void guard_supervise(struct guard *g, int64_t now_ms)
 {
 	struct interlock *k = &g->k;
 	const struct child *d = &g->children[CHILD_DEADMAN];
+	bool was_ready = k->ready;
 
 	if (control_is_silent(g, now_ms))
 		condemn(g, CHILD_CONTROL, "is silent", now_ms);
@@ -217,7 +218,7 @@ void guard_supervise(struct guard *g, int64_t now_ms)
 	else
 		interlock_lower(k, ALARM_CLOCK_UNSET);
 	k->ready = stands_behind_us(g, now_ms);
-	if (!k->ready && (k->relays & RELAY_STARTER))
+	if (was_ready && !k->ready && (k->relays & RELAY_STARTER))
 		g->sample_ms = now_ms; /* the interlock opens it */
 	if (owes(d, DEADMAN_READY_MS, now_ms) || (!d->pid && d->restarts))
 		interlock_raise(k, ALARM_DEADMAN_LOST);

@@ -119,7 +119,7 @@ struct inputs_view inputs_step(
 	v->bad_ms = v->fault == SAMPLE_OK ? 0 : age_ms(in->valid_ms, now_ms) + 1;
 	v->run_ms = v->bad_ms > RUN_GAP_MS ? 0 : age_ms(in->high_ms, now_ms);
 	v->still_ms = age_ms(in->still_ms, now_ms);
-	v->running = in->proved_ms != NOT_SO && now_ms - in->proved_ms >= RUN_DEBOUNCE_MS;
+	v->running = in->proved_ms != NOT_SO && in->valid_ms - in->proved_ms >= RUN_DEBOUNCE_MS;
 	v->lost =
 	    in->low_ms != NOT_SO && !v->bad_ms && now_ms - in->low_ms >= in->config->lost_ms;
 	v->estop = in->config->in3 == IN3_ESTOP_NC && in->in3_low >= ESTOP_SAMPLES;

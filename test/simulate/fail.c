@@ -27,6 +27,11 @@ bool fail_now(enum fail_kind kind)
 	return true;
 }
 
+bool fail_armed(void)
+{
+	return left > 0;
+}
+
 bool fail_happened(void)
 {
 	return happened;

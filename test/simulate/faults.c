@@ -213,6 +213,7 @@ static void board_fault(enum fault fault)
 		break;
 	case FAULT_STUCK_BUS:
 		later(&f->stuck_until_ms, until_ms);
+		later(&judge_excuses.stuck_until_ms, until_ms + SECOND_MS);
 		later(&judge_excuses.contacts_until_ms, until_ms + 5000);
 		break;
 	case FAULT_NOISE:

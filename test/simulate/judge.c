@@ -18,7 +18,8 @@ enum {
 	COOLED_MS = 200000,
 	AGAIN_MS = 300000,
 	FOLLOW_MS = 20,
-	FED_MS = 1200
+	FED_MS = 1200,
+	PROVED_LATER_MS = 200 /* the guard needs a sample for it */
 };
 
 struct judge_view judge_view;
@@ -32,8 +33,8 @@ static struct {
 } last;
 static uint32_t answered, pending_events;
 static int64_t held_ms, acked_ms, fuelled_ms, restarted_ms;
-static int held;	/* a byte that waits for its reason; ORACLE_NONE */
-static int64_t left_ms; /* maintenance ended */
+static int held;			/* a byte that waits for its reason; ORACLE_NONE */
+static int64_t left_ms;			/* maintenance ended */
 static bool adopted, cools, first_look; /* first: of a new guard */
 static bool caught_in_reset;
 
@@ -72,10 +73,12 @@ static uint64_t excused(int column)
 		set |= duties();
 	if (sim_ms < judge_excuses.guard_until_ms + RETRY_MS)
 		set |= ~of_the_starter();
+	if (sim_ms < judge_excuses.stuck_until_ms) /* held, as an engine that may run */
+		set |= ORACLE_BIT(ORACLE_F2);
 	if (sim_ms < judge_excuses.wire_until_ms) /* on the run a warning, by design */
 		set |= ORACLE_BIT(ORACLE_F3);
 	if (judge_view.mode == MODE_MAINTENANCE) /* what was long ago binds no raw byte */
-		set |= ORACLE_BIT(ORACLE_R5) | ORACLE_BIT(ORACLE_I3);
+		set |= ORACLE_BIT(ORACLE_R5) | ORACLE_BIT(ORACLE_I3) | ORACLE_BIT(ORACLE_F2);
 	if (caught_in_reset) /* the starter's end holds ignition: an open finding */
 		set |= ORACLE_BIT(ORACLE_I3);
 	if (sim_ms - fuelled_ms < FED_MS) /* zero is no lie while the input may still follow */
@@ -95,7 +98,8 @@ static uint64_t excused(int column)
 	if (column == 1 || adopted) /* its byte was the one that stood: no change to be seen */
 		set |= ORACLE_BIT(ORACLE_P1);		  /* of writes, not of contacts */
 	if (column == 1 && sim_ms - acked_ms < FOLLOW_MS) /* by a sample of the time between */
-		set |= ORACLE_BIT(ORACLE_S2) | ORACLE_BIT(ORACLE_I2) | ORACLE_BIT(ORACLE_C1);
+		set |= ORACLE_BIT(ORACLE_S2) | ORACLE_BIT(ORACLE_I2) | ORACLE_BIT(ORACLE_C1) |
+		       ORACLE_BIT(ORACLE_C2);
 	if (sim_ms < judge_excuses.power_until_ms)
 		set = ~UINT64_C(0);
 	if (column == 1 && sim_ms < judge_excuses.contacts_until_ms + RETRY_MS)
@@ -164,11 +168,12 @@ static void row(int relays, int inputs, uint32_t events, const char *text)
 void judge_reset(void)
 {
 	times = oracle_default;
+	times.max_run_ms += PROVED_LATER_MS;
 	for (int i = 0; i < 2; i++)
 		oracle_init(&columns[i], &times, sim_ms);
 	memset(orders, 0, sizeof(orders));
 	judge_view = (struct judge_view){ .coast_ms = -AGAIN_MS };
-	judge_excuses = (struct judge_excuses){ -RETRY_MS, -RETRY_MS, -RETRY_MS, 0, 0 };
+	judge_excuses = (struct judge_excuses){ -RETRY_MS, -RETRY_MS, -RETRY_MS, 0, 0, 0 };
 	left_ms = -COOLED_MS;
 	last.acked = ORACLE_NONE;
 	last.contacts = last.inputs = 0;
@@ -220,7 +225,7 @@ void judge_restarted(void)
 	answered = 0;
 	restarted_ms = sim_ms;
 	first_look = true;
-	adopted = false;
+	adopted = cools = false;
 	row(ORACLE_NONE, ORACLE_NONE, ORACLE_RESTARTED, "genctld starts");
 }
 
@@ -290,8 +295,15 @@ static void see_state(const struct guard_state *s)
 	answered = s->answered;
 	judge_view.known = true;
 	judge_view.at_ms = sim_ms;
+	if (s->relays != judge_view.relays)
+		judge_view.relays_ms = sim_ms;
 	judge_view.relays = s->relays;
 	judge_view.mode = s->mode;
+	judge_view.starts = s->total_starts;
+	judge_view.wall_ms =
+	    s->run_from_ms == NEVER
+		? INT64_MAX
+		: s->run_from_ms - machines[NODE_ENGINE].mono_ms + oracle_default.max_run_ms;
 	if (s->latches && !judge_view.latches)
 		judge_view.latched_ms = sim_ms;
 	judge_view.latches = s->latches;
@@ -326,7 +338,7 @@ static void see_order(const struct order *o)
 
 static void see_alarm(const char *line)
 {
-	size_t n = strcspn(line, ":");
+	size_t n = strcspn(line, " :"); /* "CODE: " or "CODE (first): " */
 
 	for (int a = 0; a < ALARM_N; a++)
 		if (strlen(alarm_info[a].code) == n &&
@@ -342,7 +354,7 @@ static void see_phase(const char *line)
 	bool on = strcmp(line, "warm-up") == 0 || strcmp(line, "stabilise") == 0 ||
 		  strcmp(line, "on load") == 0;
 
-	if (now)
+	if (now && !cools)
 		row(ORACLE_NONE, ORACLE_NONE, ORACLE_STOP, "stops");
 	else if (cools && on)
 		row(ORACLE_NONE, ORACLE_NONE, ORACLE_BEGIN, "goes on");

@@ -18,11 +18,14 @@ struct judge_view { /* as the messages last told */
 	bool known;
 	int64_t at_ms; /* of the guard's last message */
 	uint8_t phase, relays, mode;
+	uint32_t starts;   /* of the engine, proved */
+	int64_t relays_ms; /* when the relays last changed */
 	uint32_t latches;
 	int64_t latched_ms; /* since when any is set */
 	int64_t coast_ms;   /* when it was last heard in that phase */
 	int64_t phase_ms;   /* true time since when */
 	int64_t ends_ms;    /* of the run, as control told it; true time */
+	int64_t wall_ms;    /* of the run, whoever asked for it: max_run; true time */
 };
 extern struct judge_view judge_view;
 
@@ -30,7 +33,7 @@ extern struct judge_view judge_view;
  * anybody (no power, and the relays stay as they were). */
 struct judge_excuses {
 	int64_t contacts_until_ms, board_until_ms, guard_until_ms, power_until_ms,
-	    wire_until_ms; /* of the ignition input */
+	    stuck_until_ms, wire_until_ms; /* of the ignition input */
 };
 extern struct judge_excuses judge_excuses;
 

@@ -33,8 +33,9 @@ struct link_listener {
 	int count;
 };
 
-struct unit { /* on its way, or kept to be replayed */
-	bool used;
+struct unit {		   /* on its way, or kept to be replayed */
+	bool used, posted; /* posted: to the loop of `base` */
+	struct event_base *base;
 	struct link *to;
 	uint64_t life;
 	size_t n;
@@ -188,7 +189,9 @@ static void arrive(void *arg, int64_t number)
 	} else if (cut_ms > sim_ms) {
 		timer_at(cut_ms, arrive, u, 0);
 	} else {
-		loop_post(u->to->base, on_unit, u, 0);
+		u->posted = true;
+		u->base = u->to->base;
+		loop_post(u->base, on_unit, u, 0);
 	}
 }
 
@@ -200,6 +203,7 @@ static void send_unit(struct link *to, uint64_t life, const void *data, size_t n
 		if (u->used)
 			continue;
 		u->used = true;
+		u->posted = false;
 		u->to = to;
 		u->life = life;
 		u->n = n;
@@ -429,6 +433,9 @@ void net_break(enum node node)
 /* A killed process closes nothing itself: its kernel does. */
 void net_ended(const struct proc *p)
 {
+	for (int i = 0; i < UNITS; i++)
+		if (units[i].used && units[i].posted && loop_owner(units[i].base) == p)
+			drop(&units[i]);
 	for (int i = 0; i < LINKS; i++) {
 		struct link *l = &links[i];
 

@@ -261,6 +261,7 @@ static int warden(const void *arg)
 void oper_reset(uint64_t seed)
 {
 	chance.state = seed;
+	memset(oper_acts, 0, sizeof(oper_acts));
 	comes = does = false;
 }
 

@@ -227,6 +227,12 @@ void log_set_level(enum log_level level)
 {
 }
 
+/* The monitor tells each change of the charge; that would leave no room for the rest. */
+static bool is_chatter(const char *line)
+{
+	return strncmp(line, "SOC:", 4) == 0;
+}
+
 #define DEFINE_LOG(function)                                                                   \
 	void function(const char *token, const char *fmt, ...)                                 \
 	{                                                                                      \
@@ -235,7 +241,8 @@ void log_set_level(enum log_level level)
 		va_start(ap, fmt);                                                             \
 		vsnprintf(line, sizeof(line), fmt, ap);                                        \
 		va_end(ap);                                                                    \
-		report_note(proc_self ? proc_self->name : "", "%s: %s", token, line);          \
+		if (!is_chatter(line))                                                         \
+			report_note(proc_self ? proc_self->name : "", "%s: %s", token, line);  \
 		judge_line(token, line);                                                       \
 	}
 

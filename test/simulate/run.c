@@ -57,6 +57,8 @@ static int64_t phase_left_ms(void)
 	int64_t end_ms =
 	    v->phase == PHASE_LOADED ? v->ends_ms : v->phase_ms + lasts_ms[v->phase];
 
+	if (v->wall_ms < end_ms)
+		end_ms = v->wall_ms;
 	return end_ms == INT64_MAX ? HOUR : end_ms - sim_ms;
 }
 
@@ -77,8 +79,8 @@ static bool stands_still(void)
 	bool phase = v->phase == PHASE_OFF || v->phase == PHASE_LOCKOUT;
 
 	return phase && sim_ms - v->phase_ms > QUIET_AFTER_MS && v->relays == 0 &&
-	       site.modio.relays == 0 && site.modio.contacts == 0 &&
-	       site.engine.phase == ENGINE_AT_REST;
+	       sim_ms - v->relays_ms > QUIET_AFTER_MS && site.modio.relays == 0 &&
+	       site.modio.contacts == 0 && site.engine.phase == ENGINE_AT_REST;
 }
 
 int64_t sched_leap(void)
@@ -88,7 +90,7 @@ int64_t sched_leap(void)
 		return 0;
 	if (stands_still())
 		return QUIET_LEAP_MS;
-	return runs_steadily() ? STEADY_LEAP_MS : 0;
+	return runs_steadily() && !fail_armed() ? STEADY_LEAP_MS : 0;
 }
 
 /* What must hold in a site that has had no fault for a while */
@@ -200,5 +202,5 @@ struct run_result run_week(uint64_t seed)
 	if (!report.violated)
 		run_check_settled();
 	faults_collect();
-	return (struct run_result){ .starts = 0 };
+	return (struct run_result){ .starts = judge_view.starts };
 }

@@ -165,6 +165,20 @@ static void zero_that_a_stuck_bus_swallowed_is_said_again(void **state)
 	assert_int_equal(r.contacts, 0);
 }
 
+static void engine_is_not_proved_while_samples_are_bad(void **state)
+{
+	struct rig r;
+
+	reach(&r, PHASE_COAST, 1000);
+	rig_run(&r, RUN_DEBOUNCE_MS - 2 * SAMPLE_ACTIVE_MS);
+	r.fault = SAMPLE_ERROR;
+	rig_run(&r, 2000);
+	assert_false(r.lock.proved);
+	r.fault = SAMPLE_OK;
+	rig_run(&r, 2 * SAMPLE_ACTIVE_MS);
+	assert_true(r.lock.proved);
+}
+
 static void one_permit_is_one_pulse(void **state)
 {
 	struct rig r;
@@ -375,6 +389,7 @@ int main(void)
 		cmocka_unit_test(engine_that_stalls_in_every_coast_is_locked_out),
 		cmocka_unit_test(raw_bytes_end_with_maintenance),
 		cmocka_unit_test(zero_that_a_stuck_bus_swallowed_is_said_again),
+		cmocka_unit_test(engine_is_not_proved_while_samples_are_bad),
 		cmocka_unit_test(one_permit_is_one_pulse),
 		cmocka_unit_test(charger_waits_for_warm_up_and_stabilise),
 		cmocka_unit_test(ignition_holds_through_the_cool_down_whatever_control_asks),
