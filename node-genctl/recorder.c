@@ -1,5 +1,6 @@
 #include "node-genctl/recorder.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -69,6 +70,7 @@ static int map(struct recorder *r, int fd, int protection, int flags)
 
 	if (at == MAP_FAILED)
 		return -errno;
+	assert(at); /* page 0 is given to nobody */
 	r->file = at;
 	return 0;
 }
