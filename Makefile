@@ -170,7 +170,7 @@ check-kernel: deps ## run genctld on a real kernel's I2C in an emulated machine 
 	@scripts/campaign kernel || { [ $$? = 77 ] && echo "skipped"; }
 kernel: all $(B)/test/kernel/cp2112
 	@B=$(B) BIN=$(BIN) /usr/bin/python3 test/run.py --only kernel $(TESTS)
-campaign: deps ## built with clang; more stages by name, see scripts/campaign
+campaign: deps ## sanitizers, clang, lint, kills, a real kernel (under 45 minutes with check)
 	@scripts/campaign
 soak: deps ## once a release, fresh seeds: 1,000 kills (under 50 minutes; KILLS=, SEED=)
 	@$(again) all

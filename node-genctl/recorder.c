@@ -163,7 +163,7 @@ int recorder_open(struct recorder *r, const char *runtime_dir)
 	/* The children are not to write here, and cannot. */
 	madvise(r->file, sizeof(*r->file), MADV_DONTFORK);
 	r->on_disk = statfs(runtime_dir, &fs) == 0 && fs.f_type != TMPFS_MAGIC &&
-		     fs.f_type != RAMFS_MAGIC;
+		     (unsigned long)fs.f_type != RAMFS_MAGIC;
 	return 0;
 }
 
