@@ -402,7 +402,7 @@ static void take_state(struct control *c, const struct guard_state *g, int64_t n
 	for (int i = 0; i < ORDERS_MAX; i++)
 		if (c->pending[i].serial && c->pending[i].serial == g->answered)
 			settle(c, &c->pending[i], g->answer, now_ms);
-	if (!outstanding(c, ORDER_MODE))
+	if (!outstanding(c, ORDER_MODE) && !outstanding(c, ORDER_ESTOP))
 		lease_mode(&c->lease, (enum mode)g->mode);
 }
 

@@ -32,6 +32,9 @@ static struct refusal why_not_now(const struct control *c, int64_t now_ms)
 		return refuse(GENCTL__CODE__LOCKED_OUT, 0, "%.180s", blocks);
 	if (c->g.mode == MODE_ESTOP || c->g.mode == MODE_MAINTENANCE)
 		return refuse(GENCTL__CODE__MODE, 0, "%.180s", blocks);
+	if (c->lease.mode == MODE_ESTOP) /* the guard has not said so yet */
+		return refuse(GENCTL__CODE__MODE, 0,
+		    "An emergency stop was just ordered: clear it, then start.");
 	if (c->g.external)
 		return refuse(GENCTL__CODE__RUNNING, 0, "%.180s", blocks);
 	if (!c->known || !c->g.known || c->g.in.bad_ms >= BAD_MS)

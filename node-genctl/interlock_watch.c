@@ -256,7 +256,7 @@ struct verdict watch_s6(struct interlock *k, int64_t now_ms)
 	l->failed = 0;
 	k->alarms &= ~bit;
 	k->dirty = true;
-	return (struct verdict){ .alarm = ALARM_LOCKOUT_RETRY, .rule = RULE_S6 };
+	return tell(k, RULE_S6, ALARM_LOCKOUT_RETRY);
 }
 
 struct verdict watch_m1(struct interlock *k, int64_t now_ms)

@@ -257,12 +257,19 @@ static enum seq_event watch_engine(struct sequence *s, const struct seq_in *in, 
 	return SEQ_NOTHING;
 }
 
+/* These phases begin with ignition closed and never close it: who opened it meant it. */
+static bool fuel_is_cut(const struct sequence *s, const struct seq_in *in)
+{
+	return s->phase >= PHASE_CRANK && s->phase <= PHASE_COOLDOWN &&
+	       !(in->acked & RELAY_IGNITION);
+}
+
 static enum seq_event advance(struct sequence *s, const struct seq_in *in, int64_t now_ms)
 {
 	enum phase was = s->phase;
 	enum seq_event event = SEQ_NOTHING;
 
-	if (s->entered ? in->acked != wanted(s) : in->refused)
+	if (fuel_is_cut(s, in) || (s->entered ? in->acked != wanted(s) : in->refused))
 		return follow(s, in, now_ms);
 	if (in->wish == SEQ_REST)
 		event = stop(s, in, now_ms);

@@ -82,6 +82,14 @@ static void check_accepted(struct peer_fake *p, const struct asked *a)
 	}
 }
 
+static bool waits(const struct peer_fake *p, uint32_t id)
+{
+	for (size_t i = 0; i < p->nasked; i++)
+		if (p->asked[i].id == id)
+			return true;
+	return false;
+}
+
 static void check_reply(struct peer_fake *p, const Genctl__Reply *r)
 {
 	size_t i = 0;
@@ -131,9 +139,8 @@ static void closed(struct link_fake_peer *line, const char *why)
 }
 
 /* An account of its own of what is asked, without frame.c's. */
-static void note_asked(struct peer_fake *p, const uint8_t *body, size_t n)
+static void note_asked(struct peer_fake *p, const Genctl__Request *q)
 {
-	Genctl__Request *q = genctl__request__unpack(NULL, n, body);
 	struct asked a = { .unknown = !q, .by_hand = p->role == GENCTL__ROLE__OPERATOR };
 
 	if (q) {
@@ -160,17 +167,20 @@ static void note_asked(struct peer_fake *p, const uint8_t *body, size_t n)
 	if (a.what == GENCTL__REQUEST__BODY_HELLO)
 		a.role = q->hello->role;
 	p->asked[p->nasked++] = a;
-	if (q)
-		genctl__request__free_unpacked(q, NULL);
 }
 
 static void ask(struct peer_fake *p, const uint8_t *body, size_t n)
 {
-	if (!link_fake_reads(&p->line) || p->nasked == ASKED)
-		return;
-	note_asked(p, body, n);
-	link_fake_unit(&p->line, body, n);
-	guard_fake_settle();
+	Genctl__Request *q = genctl__request__unpack(NULL, n, body);
+	bool twin = q && q->id && waits(p, q->id); /* whose answer would it be? */
+
+	if (!twin && link_fake_reads(&p->line) && p->nasked < ASKED) {
+		note_asked(p, q);
+		link_fake_unit(&p->line, body, n);
+		guard_fake_settle();
+	}
+	if (q)
+		genctl__request__free_unpacked(q, NULL);
 }
 
 /* Canned requests */

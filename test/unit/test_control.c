@@ -487,6 +487,24 @@ static void an_emergency_stop_reaches_the_guard_past_any_crowd_of_orders(void **
 	assert_int_equal(count(w, ORDER_ESTOP), 1);
 }
 
+static void a_start_right_behind_an_emergency_stop_is_refused(void **state)
+{
+	struct world *w = *state;
+	Genctl__Request q = GENCTL__REQUEST__INIT;
+	Genctl__Empty empty = GENCTL__EMPTY__INIT;
+
+	hello(w);
+	w->silent = true; /* the guard has not taken it yet */
+	q.ping = &empty;
+	q.body_case = GENCTL__REQUEST__BODY_ESTOP;
+	assert_int_equal(ask(w, &q)->body_case, GENCTL__REPLY__BODY_ACCEPTED);
+	assert_int_equal(start(w)->error->code, GENCTL__CODE__MODE);
+	push(w); /* what the guard said before it */
+	run_for(w, 20);
+	assert_int_equal(start(w)->error->code, GENCTL__CODE__MODE);
+	assert_int_equal(count(w, ORDER_BEGIN), 0);
+}
+
 static void one_bad_sample_delays_a_start_and_a_silent_board_refuses_it_with_the_reason(
     void **state)
 {
@@ -696,6 +714,7 @@ int main(void)
 		TEST(a_refused_byte_is_told_once_and_asked_for_ten_times_a_second_at_most),
 		TEST(the_guard_hears_a_beat_each_50_ms_while_the_starter_turns),
 		TEST(an_emergency_stop_reaches_the_guard_past_any_crowd_of_orders),
+		TEST(a_start_right_behind_an_emergency_stop_is_refused),
 		TEST(
 		    one_bad_sample_delays_a_start_and_a_silent_board_refuses_it_with_the_reason),
 		TEST(a_guard_that_does_not_read_is_written_to_no_oftener_than_beats_are_due),

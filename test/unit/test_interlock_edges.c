@@ -51,6 +51,37 @@ static bool latched(const struct rig *r, enum alarm alarm)
 	return r->lock.ledger.latches >> alarm & 1;
 }
 
+static void a_deadline_before_all_time_ends_the_run_with_its_cool_down(void **state)
+{
+	struct rig r;
+
+	reach(&r, PHASE_LOADED);
+	interlock_deadline(&r.lock, INT64_MIN);
+	rig_run(&r, 200);
+	assert_int_equal(r.lock.relays, RELAY_IGNITION);
+	assert_true(standing(&r, ALARM_LEASE_LOST));
+}
+
+static void mode_off_ends_a_start_that_has_no_engine_yet(void **state)
+{
+	struct rig r;
+
+	about_to_crank(&r);
+	r.lock.ledger.mode = MODE_OFF;
+	rig_run(&r, 200);
+	assert_int_equal(r.lock.relays, 0);
+}
+
+static void mode_off_cuts_no_proved_engine(void **state)
+{
+	struct rig r;
+
+	reach(&r, PHASE_LOADED);
+	r.lock.ledger.mode = MODE_OFF;
+	rig_run(&r, 1000);
+	assert_int_equal(r.lock.relays, RELAY_IGNITION | RELAY_CHARGER);
+}
+
 /* A new attempt */
 
 static enum begin refusal(const struct rig *r)
@@ -703,6 +734,9 @@ static void a_clear_of_nothing_ends_no_run_and_frees_no_emergency_stop_by_halves
 #define T(name) cmocka_unit_test(name)
 
 static const struct CMUnitTest tests[] = {
+	T(a_deadline_before_all_time_ends_the_run_with_its_cool_down),
+	T(mode_off_ends_a_start_that_has_no_engine_yet),
+	T(mode_off_cuts_no_proved_engine),
 	T(an_attempt_is_opened_only_when_nothing_speaks_against_it),
 	T(an_attempt_needs_somebody_who_ordered_it_and_not_long_ago),
 	T(a_spent_starter_rests_even_in_the_middle_of_a_request),

@@ -101,6 +101,33 @@ static void a_sound_slot_that_holds_what_no_ledger_can_is_refused(void **state)
 	assert_int_equal(decoded(&l), -EBADMSG);
 }
 
+static void every_time_of_a_record_is_one_that_a_clock_can_show(void **state)
+{
+	static const size_t times[] = { offsetof(struct ledger, run_from_ms),
+		offsetof(struct ledger, deadline_ms), offsetof(struct ledger, stopped_ms),
+		offsetof(struct ledger, unexpected_ms), offsetof(struct ledger, lockout_ms),
+		offsetof(struct ledger, crank_ms), offsetof(struct ledger, inhibit_ms),
+		offsetof(struct ledger, starts), offsetof(struct ledger, retries),
+		offsetof(struct ledger, pulses) };
+	static const int64_t never_shown[] = { -1, INT64_MAX };
+
+	for (size_t i = 0; i < 2 * sizeof(times) / sizeof(times[0]); i++) {
+		struct ledger l = lived();
+
+		memcpy((char *)&l + times[i / 2], &never_shown[i % 2], sizeof(int64_t));
+		assert_int_equal(decoded(&l), -EBADMSG);
+	}
+}
+
+static void a_run_that_is_held_has_a_deadline(void **state)
+{
+	struct ledger l = lived();
+
+	l.held = 1;
+	l.deadline_ms = NEVER;
+	assert_int_equal(decoded(&l), -EBADMSG);
+}
+
 static void under_another_boot_every_known_age_begins_anew(void **state)
 {
 	struct ledger l = lived();
@@ -147,6 +174,8 @@ int main(void)
 		cmocka_unit_test(a_slot_with_any_bit_flipped_is_refused),
 		cmocka_unit_test(an_empty_slot_is_refused),
 		cmocka_unit_test(a_sound_slot_that_holds_what_no_ledger_can_is_refused),
+		cmocka_unit_test(every_time_of_a_record_is_one_that_a_clock_can_show),
+		cmocka_unit_test(a_run_that_is_held_has_a_deadline),
 		cmocka_unit_test(under_another_boot_every_known_age_begins_anew),
 		cmocka_unit_test(an_inhibition_after_max_run_survives_a_reboot),
 		cmocka_unit_test(an_inhibition_that_was_over_or_has_no_run_ends_with_a_reboot),

@@ -40,6 +40,36 @@ static bool happened(const struct rig *r, enum seq_event event)
 	return false;
 }
 
+static void relays_opened_between_a_phase_and_its_byte_stay_open(void **state)
+{
+	static const struct {
+		enum phase in, to;
+		enum seq_wish wish;
+	} ways[] = {
+		{ PHASE_LOADED, PHASE_COOLDOWN, SEQ_REST },
+		{ PHASE_STABILISE, PHASE_COOLDOWN, SEQ_REST },
+		{ PHASE_COOLDOWN, PHASE_STABILISE, SEQ_RUN },
+	};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct rig r;
+		struct inputs_view v;
+		struct seq_out out;
+
+		alone(&r, ways[i].in == PHASE_COOLDOWN ? PHASE_LOADED : ways[i].in);
+		r.wish = ways[i].in == PHASE_COOLDOWN ? SEQ_REST : SEQ_RUN;
+		assert_true(rig_until(&r, ways[i].in, LIMIT_MS));
+		v = r.lock.in;
+		r.wish = ways[i].wish;
+		step(&r, &v, r.lock.relays);
+		assert_int_equal(r.seq.phase, ways[i].to);
+		r.wish = SEQ_REST; /* an emergency stop came in between */
+		out = step(&r, &v, 0);
+		assert_int_equal(out.relays, 0);
+		assert_int_equal(r.seq.phase, PHASE_STOPPING);
+	}
+}
+
 /* Until the start */
 
 static void start_delay_is_waited_for_once_a_request(void **state)
@@ -336,6 +366,7 @@ static void every_phase_has_a_name_and_no_other_number_has_one(void **state)
 #define T(name) cmocka_unit_test(name)
 
 static const struct CMUnitTest tests[] = {
+	T(relays_opened_between_a_phase_and_its_byte_stay_open),
 	T(start_delay_is_waited_for_once_a_request),
 	T(bad_samples_delay_a_start_and_a_permit_already_given),
 	T(reset_begins_with_a_write_of_its_own_not_with_the_zero_that_stands),
